@@ -1,0 +1,118 @@
+"""What a provider of questions is: it is asked, and yields drafts one by one, each at the moment it is complete.
+
+ProviderError                 batch error code          transient
+|-- ProviderOverloaded        provider_overloaded       yes
+|-- ProviderRateLimited       provider_rate_limited     yes (retry_after_seconds)
+|-- ProviderUnavailable       provider_unavailable      yes
+|-- ProviderTimeout           timeout                   yes
+|-- AnswerMalformed           malformed_answer          yes
+|-- ProviderRejected          provider_rejected         no
+`-- SourceExhausted           source_exhausted          no
+"""
+
+from collections.abc import AsyncIterator
+from typing import ClassVar, Protocol
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.base import Frozen
+from schemas.questions import Draft
+from schemas.states import Difficulty, ErrorCode, QuestionType
+from service.errors import QuizmillError
+
+
+class ProviderError(QuizmillError):
+    """A call that gave no (more) drafts, with the reason in words a user can act on."""
+
+    code: ClassVar[ErrorCode] = ErrorCode.INTERNAL
+    is_transient: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ProviderOverloaded(ProviderError):
+    code = ErrorCode.PROVIDER_OVERLOADED
+    is_transient = True
+
+
+class ProviderRateLimited(ProviderError):
+    code = ErrorCode.PROVIDER_RATE_LIMITED
+    is_transient = True
+
+
+class ProviderUnavailable(ProviderError):
+    code = ErrorCode.PROVIDER_UNAVAILABLE
+    is_transient = True
+
+
+class ProviderTimeout(ProviderError):
+    code = ErrorCode.TIMEOUT
+    is_transient = True
+
+
+class AnswerMalformed(ProviderError):
+    code = ErrorCode.MALFORMED_ANSWER
+    is_transient = True
+
+
+class ProviderRejected(ProviderError):
+    code = ErrorCode.PROVIDER_REJECTED
+
+
+class SourceExhausted(ProviderError):
+    code = ErrorCode.SOURCE_EXHAUSTED
+
+
+class Source(Frozen):
+    """The module that questions are asked about."""
+
+    module_id: UUID
+    name: str
+    text: str
+    language: str = Field(description="BCP 47 code, e.g. en")
+
+
+class Request(Frozen):
+    """One call: `count` questions of one type about one module.
+
+    `avoid` holds stems (with their keys) that are already used in the quiz; `corrections` says what was wrong with
+    the questions of the call before, in the validator's words.
+    """
+
+    source: Source
+    question_type: QuestionType
+    difficulty: Difficulty | None
+    count: int
+    avoid: tuple[str, ...] = ()
+    corrections: tuple[str, ...] = ()
+    instructions: str = ""
+    model: str | None = None
+
+
+class Unreadable(Frozen):
+    """Something that stood where a question should: `message` is the validator's, fit for a correction."""
+
+    message: str
+
+
+class Usage(Frozen):
+    """What a call cost. Yielded at least once at the end of a call that reached the provider, also before an error."""
+
+    model: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cost_usd: float = Field(default=0.0, description="0 where the price is unknown")
+
+
+class Provider(Protocol):
+    """A source of questions. `ask` may yield more drafts than asked for; whoever has enough closes it."""
+
+    name: str
+
+    def ask(self, request: Request) -> AsyncIterator[Draft | Unreadable | Usage]: ...
+
+    async def close(self) -> None: ...

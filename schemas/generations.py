@@ -1,0 +1,115 @@
+"""A generation, its batches and its attempts as users see them (CONTRACT 4)."""
+
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.base import Frozen, Moment
+from schemas.states import (
+    AttemptOutcome,
+    BatchState,
+    Difficulty,
+    EntityType,
+    ErrorCode,
+    GenerationState,
+    Priority,
+    QuestionType,
+)
+
+
+class BatchError(Frozen):
+    code: ErrorCode
+    message: str
+
+
+class Batch(Frozen):
+    id: UUID
+    batch_key: str
+    module_id: UUID
+    module_name: str
+    question_type: QuestionType
+    difficulty: Difficulty | None
+    target_count: int
+    saved_count: int
+    held_count: int
+    status: BatchState
+    attempts: int
+    error: BatchError | None
+
+
+class Usage(Frozen):
+    """Calls, tokens and US dollars of a generation; `wasted_calls` are those that brought no held question."""
+
+    llm_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cost_usd: float = 0.0
+    wasted_calls: int = 0
+
+
+class Links(Frozen):
+    events: str
+    questions: str
+    retry: str
+
+
+class Generation(Frozen):
+    """`error` sums up why batches failed; null while none has."""
+
+    id: UUID
+    quiz_id: UUID
+    entity_type: EntityType
+    status: GenerationState
+    priority: Priority
+    requested_count: int
+    generated_count: int
+    failed_count: int
+    held_count: int
+    message: str
+    error: BatchError | None
+    can_resume: bool
+    requested_at: Moment
+    started_at: Moment | None
+    completed_at: Moment | None
+    last_event_id: int
+    batches: tuple[Batch, ...]
+    usage: Usage
+    links: Links
+
+
+class RetryAnswer(Frozen):
+    """`retried`: the batches that were (with dry_run: would be) put back; `untouched`: how many were not."""
+
+    generation: Generation
+    retried: tuple[UUID, ...]
+    untouched: int
+
+
+class BatchAttempt(Frozen):
+    """One try of one batch. `number` counts the batch's tries from 1."""
+
+    batch_id: UUID
+    batch_key: str
+    number: int
+    outcome: AttemptOutcome
+    error: BatchError | None
+    llm_calls: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float
+    started_at: Moment
+    seconds: float | None
+
+
+class GenerationAttempt(Frozen):
+    """One run of a generation: the first order, then one per retry. Sums are over its batches' tries."""
+
+    attempt_number: int
+    outcome: str = Field(description="running, complete_success, partial_success, failed or cancelled")
+    error_codes: tuple[ErrorCode, ...]
+    llm_calls: int
+    input_tokens: int
+    output_tokens: int
+    seconds: float
+    batches: tuple[BatchAttempt, ...]

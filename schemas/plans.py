@@ -1,0 +1,78 @@
+"""What travels between planning, store and jobs: planned batches, claims, what is in the outbox."""
+
+from datetime import datetime
+from uuid import UUID
+
+from schemas.base import Frozen
+from schemas.states import BatchState, Difficulty, Priority, QuestionType
+
+
+class BatchPlan(Frozen):
+    """One batch of an order, before it exists."""
+
+    module_id: UUID
+    batch_key: str
+    question_type: QuestionType
+    difficulty: Difficulty | None
+    target_count: int
+
+
+class Tally(Frozen):
+    """What a decision about a generation needs to know of one of its batches."""
+
+    batch_key: str
+    state: BatchState
+    target_count: int
+    saved_count: int
+    held_count: int
+
+
+class Claim(Frozen):
+    """A batch in the hands of one worker. `fence` goes into every write about it."""
+
+    batch_id: UUID
+    generation_id: UUID
+    quiz_id: UUID
+    module_id: UUID
+    batch_key: str
+    question_type: QuestionType
+    difficulty: Difficulty | None
+    language: str
+    instructions: str
+    model: str | None
+    target_count: int
+    held_count: int
+    fence: int
+    worker: str
+    run: int
+    number: int
+    run_attempt: int
+    lane: int
+    lanes: int
+
+
+class Spent(Frozen):
+    """What an attempt's calls have cost so far."""
+
+    llm_calls: int = 0
+    wasted_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cost_usd: float = 0.0
+
+
+class WantedBatch(Frozen):
+    """A batch that must be in the queue."""
+
+    batch_id: UUID
+    fence: int
+    priority: Priority
+    requested_at: datetime
+
+
+class Wakeup(Frozen):
+    """A generation whose log grew, and how far."""
+
+    generation_id: UUID
+    seq: int

@@ -1,0 +1,94 @@
+"""Every SQL statement about attempts: one row a try of a batch."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from schemas.generations import BatchAttempt, BatchError, Usage
+from schemas.plans import Claim, Spent
+from schemas.states import AttemptOutcome, ErrorCode
+from service.store.database import Tx, db_now
+from service.store.tables import attempts, batches
+
+
+async def begin(tx: Tx, claim: Claim) -> None:
+    await tx.execute(
+        sa.insert(attempts).values(
+            id=uuid4(),
+            generation_id=claim.generation_id,
+            batch_id=claim.batch_id,
+            run=claim.run,
+            number=claim.number,
+            fence=claim.fence,
+            worker=claim.worker,
+            outcome=AttemptOutcome.RUNNING,
+            started_at=db_now(),
+        )
+    )
+
+
+async def spend(tx: Tx, claim: Claim, spent: Spent) -> None:
+    """What the attempt's calls have cost in all: a total, so that writing it twice is harmless."""
+    mine = sa.update(attempts).where(attempts.c.batch_id == claim.batch_id, attempts.c.fence == claim.fence)
+    await tx.execute(mine.values(**spent.model_dump()))
+
+
+async def end(tx: Tx, batch_ids: Collection[UUID], outcome: AttemptOutcome, *, error: BatchError | None = None) -> None:
+    """End the running attempts of these batches."""
+    running = sa.update(attempts).where(
+        attempts.c.batch_id.in_(batch_ids), attempts.c.outcome == AttemptOutcome.RUNNING
+    )
+    await tx.execute(
+        running.values(
+            outcome=outcome,
+            error_code=error.code if error else None,
+            error_message=error.message if error else None,
+            ended_at=db_now(),
+        )
+    )
+
+
+async def usage(tx: Tx, generation_ids: Collection[UUID]) -> dict[UUID, Usage]:
+    """What each generation has cost; zeros for one that has not begun."""
+    names = list(Usage.model_fields)
+    sums = [sa.func.sum(attempts.c[name]).label(name) for name in names]
+    rows = await tx.execute(
+        sa.select(attempts.c.generation_id, *sums)
+        .where(attempts.c.generation_id.in_(generation_ids))
+        .group_by(attempts.c.generation_id)
+    )
+    found = {row.generation_id: Usage(**{name: getattr(row, name) for name in names}) for row in rows}
+    return {generation_id: found.get(generation_id, Usage()) for generation_id in generation_ids}
+
+
+async def of_generation(tx: Tx, generation_id: UUID) -> dict[int, list[BatchAttempt]]:
+    """The tries of every batch by run, in the order they began."""
+    rows = await tx.execute(
+        sa.select(attempts, batches.c.batch_key)
+        .join(batches, batches.c.id == attempts.c.batch_id)
+        .where(attempts.c.generation_id == generation_id)
+        .order_by(attempts.c.run, attempts.c.started_at, attempts.c.number)
+    )
+    runs: dict[int, list[BatchAttempt]] = defaultdict(list)
+    for row in rows:
+        runs[row.run].append(_attempt(row))
+    return dict(runs)
+
+
+def _attempt(row: sa.Row[tuple[object, ...]]) -> BatchAttempt:
+    error = BatchError(code=ErrorCode(row.error_code), message=row.error_message) if row.error_code else None
+    return BatchAttempt(
+        batch_id=row.batch_id,
+        batch_key=row.batch_key,
+        number=row.number,
+        outcome=AttemptOutcome(row.outcome),
+        error=error,
+        llm_calls=row.llm_calls,
+        input_tokens=row.input_tokens,
+        output_tokens=row.output_tokens,
+        cost_usd=row.cost_usd,
+        started_at=row.started_at,
+        seconds=(row.ended_at - row.started_at).total_seconds() if row.ended_at else None,
+    )

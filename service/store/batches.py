@@ -1,0 +1,320 @@
+"""Every SQL statement about batches. Each change of state is a compare-and-set; a job's carry its fence."""
+
+from collections.abc import Collection, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from schemas.generations import Batch, BatchError
+from schemas.plans import BatchPlan, Claim, Tally, WantedBatch
+from schemas.states import BatchState, Difficulty, ErrorCode, GenerationState, Priority, QuestionType
+from service.errors import LeaseLost
+from service.rules import lifecycle
+from service.store.database import Tx, db_now, seconds_from_now
+from service.store.tables import batches, generations, modules, quizzes
+
+Value = TypeVar("Value")
+
+_NO_LEASE = {"lease_owner": None, "lease_until": None}
+
+
+async def insert(tx: Tx, generation_id: UUID, plans: Sequence[tuple[UUID, BatchPlan]]) -> None:
+    """Create the planned batches, wanted in the queue at once. `plans` pairs each with its new id."""
+    rows = [
+        {
+            "id": batch_id,
+            "generation_id": generation_id,
+            "position": position,
+            "state": BatchState.PENDING,
+            **plan.model_dump(),
+        }
+        for position, (batch_id, plan) in enumerate(plans)
+    ]
+    await tx.execute(sa.insert(batches).values(wanted_at=db_now()), rows)
+
+
+async def generation_of(tx: Tx, batch_id: UUID) -> UUID | None:
+    found: UUID | None = (
+        await tx.execute(sa.select(batches.c.generation_id).where(batches.c.id == batch_id))
+    ).scalar_one_or_none()
+    return found
+
+
+async def claim(tx: Tx, batch_id: UUID, fence: int, *, worker: str, lease_seconds: float) -> bool:
+    """Take a pending, due batch whose fence is still `fence`. False: someone else has it, or had it."""
+    due = sa.or_(batches.c.not_before.is_(None), batches.c.not_before <= db_now())
+    taken = sa.update(batches).where(
+        batches.c.id == batch_id,
+        batches.c.fence == fence,
+        batches.c.state.in_(lifecycle.batch_sources(BatchState.PROCESSING)),
+        due,
+    )
+    taken = taken.values(
+        state=BatchState.PROCESSING,
+        fence=batches.c.fence + 1,
+        lease_owner=worker,
+        lease_until=seconds_from_now(lease_seconds),
+        attempts=batches.c.attempts + 1,
+        run_attempts=batches.c.run_attempts + 1,
+        not_before=None,
+        wanted_at=None,
+    )
+    return (await tx.execute(taken)).rowcount == 1
+
+
+async def claimed(tx: Tx, batch_id: UUID) -> Claim:
+    """What its worker needs to know of a batch just claimed."""
+    sibling = batches.alias("sibling")
+    same = (
+        (sibling.c.generation_id == batches.c.generation_id)
+        & (sibling.c.module_id == batches.c.module_id)
+        & (sibling.c.question_type == batches.c.question_type)
+    )
+    lanes = sa.select(sa.func.count()).select_from(sibling).where(same).scalar_subquery()
+    before = same & (sibling.c.position < batches.c.position)
+    lane = sa.select(sa.func.count()).select_from(sibling).where(before).scalar_subquery()
+    found = (
+        sa.select(batches, generations, quizzes.c.language, lane.label("lane"), lanes.label("lanes"))
+        .join(generations, generations.c.id == batches.c.generation_id)
+        .join(quizzes, quizzes.c.id == generations.c.quiz_id)
+        .where(batches.c.id == batch_id)
+        .set_label_style(sa.LABEL_STYLE_TABLENAME_PLUS_COL)
+    )
+    row = (await tx.execute(found)).one()
+    return Claim(
+        batch_id=row.batches_id,
+        generation_id=row.batches_generation_id,
+        quiz_id=row.generations_quiz_id,
+        module_id=row.batches_module_id,
+        batch_key=row.batches_batch_key,
+        question_type=QuestionType(row.batches_question_type),
+        difficulty=_difficulty(row.batches_difficulty),
+        language=row.quizzes_language,
+        instructions=row.generations_instructions,
+        model=row.batches_model or row.generations_model,
+        target_count=row.batches_target_count,
+        held_count=row.batches_held_count,
+        fence=row.batches_fence,
+        worker=row.batches_lease_owner,
+        run=row.generations_run,
+        number=row.batches_attempts,
+        run_attempt=row.batches_run_attempts,
+        lane=row.lane,
+        lanes=row.lanes,
+    )
+
+
+async def renew_leases(tx: Tx, worker: str, *, lease_seconds: float) -> int:
+    """The heartbeat: extend every lease of this worker. Rows in the middle of a hold are extended by the hold."""
+    mine = sa.select(batches.c.id).where(batches.c.lease_owner == worker, batches.c.state == BatchState.PROCESSING)
+    renewed = sa.update(batches).where(batches.c.id.in_(mine.with_for_update(skip_locked=True)))
+    return (await tx.execute(renewed.values(lease_until=seconds_from_now(lease_seconds)))).rowcount
+
+
+async def hold(tx: Tx, claim: Claim, *, count: int, lease_seconds: float) -> int:
+    """Count `count` more held questions and extend the lease; returns how many are held. Raises LeaseLost."""
+    held = _mine(claim).values(
+        held_count=batches.c.held_count + count,
+        losses=sa.case((sa.literal(count) > 0, 0), else_=batches.c.losses),
+        lease_until=seconds_from_now(lease_seconds),
+    )
+    return await _one(tx, held.returning(batches.c.held_count), claim)
+
+
+async def complete(tx: Tx, claim: Claim) -> None:
+    """Raises LeaseLost, also when the batch is not whole."""
+    completed = _mine(claim).where(batches.c.held_count == batches.c.target_count)
+    completed = completed.values(
+        state=BatchState.COMPLETED, saved_count=batches.c.target_count, held_count=0, losses=0, **_NO_LEASE
+    )
+    await _one(tx, completed.returning(batches.c.id), claim)
+
+
+async def fail(tx: Tx, claim: Claim, error: BatchError) -> None:
+    """Raises LeaseLost."""
+    failed = _mine(claim).values(
+        state=BatchState.FAILED,
+        fence=batches.c.fence + 1,
+        error_code=error.code,
+        error_message=error.message,
+        **_NO_LEASE,
+    )
+    await _one(tx, failed.returning(batches.c.id), claim)
+
+
+async def put_back(tx: Tx, claim: Claim, *, delay_seconds: float, counts: bool) -> None:
+    """Give the batch back, due in `delay_seconds`. `counts`: the try counts against the run's. Raises LeaseLost."""
+    due = seconds_from_now(delay_seconds)
+    back = _mine(claim).values(
+        state=BatchState.PENDING,
+        fence=batches.c.fence + 1,
+        run_attempts=batches.c.run_attempts - (0 if counts else 1),
+        not_before=due if delay_seconds else None,
+        wanted_at=due,
+        **_NO_LEASE,
+    )
+    await _one(tx, back.returning(batches.c.id), claim)
+
+
+async def expired(tx: Tx, *, limit: int) -> list[Claim]:
+    """Batches whose worker has been silent for longer than its lease."""
+    found = sa.select(batches.c.id).where(batches.c.state == BatchState.PROCESSING, batches.c.lease_until < db_now())
+    ids = (await tx.execute(found.order_by(batches.c.lease_until).limit(limit))).scalars().all()
+    return [await claimed(tx, batch_id) for batch_id in ids]
+
+
+async def leased_by(tx: Tx, worker: str, *, limit: int) -> list[Claim]:
+    """Batches that this worker holds, alive or not."""
+    found = sa.select(batches.c.id).where(batches.c.state == BatchState.PROCESSING, batches.c.lease_owner == worker)
+    return [await claimed(tx, batch_id) for batch_id in (await tx.execute(found.limit(limit))).scalars().all()]
+
+
+async def take_back(tx: Tx, claim: Claim) -> int:
+    """The worker is lost: back to pending, uncounted; returns how often in a row that happened. Raises LeaseLost."""
+    back = _mine(claim).values(
+        state=BatchState.PENDING,
+        fence=batches.c.fence + 1,
+        run_attempts=batches.c.run_attempts - 1,
+        losses=batches.c.losses + 1,
+        wanted_at=db_now(),
+        **_NO_LEASE,
+    )
+    return await _one(tx, back.returning(batches.c.losses), claim)
+
+
+async def end_open(
+    tx: Tx, generation_id: UUID, target: BatchState, *, error: BatchError | None, batch_id: UUID | None = None
+) -> list[UUID]:
+    """End open batches (all, or one) whoever has them: their workers' fences are void. Returns their ids."""
+    open_states = lifecycle.batch_sources(target)
+    ended = sa.update(batches).where(batches.c.generation_id == generation_id, batches.c.state.in_(open_states))
+    if batch_id:
+        ended = ended.where(batches.c.id == batch_id)
+    ended = ended.values(
+        state=target,
+        fence=batches.c.fence + 1,
+        error_code=error.code if error else None,
+        error_message=error.message if error else None,
+        not_before=None,
+        wanted_at=None,
+        **_NO_LEASE,
+    )
+    return list((await tx.execute(ended.returning(batches.c.id))).scalars())
+
+
+async def requeue_failed(tx: Tx, batch_ids: Collection[UUID], *, model: str | None) -> None:
+    """Failed batches start again, with what they hold; only those that are still failed."""
+    requeued = sa.update(batches).where(batches.c.id.in_(batch_ids), batches.c.state.in_({BatchState.FAILED}))
+    requeued = requeued.values(
+        state=BatchState.PENDING,
+        fence=batches.c.fence + 1,
+        run_attempts=0,
+        losses=0,
+        error_code=None,
+        error_message=None,
+        model=model if model else batches.c.model,
+        wanted_at=db_now(),
+    )
+    changed = (await tx.execute(requeued)).rowcount
+    assert changed == len(batch_ids), "the generation's lock keeps other retries away"
+
+
+async def wanted(tx: Tx, *, limit: int, generation_id: UUID | None = None) -> list[WantedBatch]:
+    """The outbox: batches that must be in the queue by now, the longest wanted first."""
+    found = (
+        sa.select(batches.c.id, batches.c.fence, generations.c.priority, generations.c.requested_at)
+        .join(generations, generations.c.id == batches.c.generation_id)
+        .where(
+            batches.c.state == BatchState.PENDING,
+            batches.c.wanted_at <= db_now(),
+            generations.c.state.in_(lifecycle.CLAIMABLE),
+        )
+    )
+    if generation_id:
+        found = found.where(batches.c.generation_id == generation_id)
+    rows = await tx.execute(found.order_by(batches.c.wanted_at, batches.c.position).limit(limit))
+    return [
+        WantedBatch(batch_id=row.id, fence=row.fence, priority=Priority(row.priority), requested_at=row.requested_at)
+        for row in rows
+    ]
+
+
+async def look_again(tx: Tx, batch_ids: Collection[UUID], *, in_seconds: float) -> None:
+    """They were just put into the queue: want them again only when they are still pending after a while."""
+    moved = sa.update(batches).where(batches.c.id.in_(batch_ids), batches.c.state == BatchState.PENDING)
+    await tx.execute(moved.values(wanted_at=seconds_from_now(in_seconds)))
+
+
+async def tallies(tx: Tx, generation_id: UUID) -> list[Tally]:
+    """Counts and states of a generation's batches, in their order."""
+    names = [batches.c[name] for name in Tally.model_fields]
+    rows = await tx.execute(
+        sa.select(*names).where(batches.c.generation_id == generation_id).order_by(batches.c.position)
+    )
+    return [Tally.model_validate(dict(row._mapping)) for row in rows]  # noqa: SLF001 # the public name of a row's dict
+
+
+async def of_generations(tx: Tx, generation_ids: Collection[UUID]) -> dict[UUID, list[Batch]]:
+    """The batches of each generation, in their order."""
+    found = (
+        sa.select(batches, modules.c.name.label("module_name"))
+        .join(modules, modules.c.id == batches.c.module_id)
+        .where(batches.c.generation_id.in_(generation_ids))
+        .order_by(batches.c.generation_id, batches.c.position)
+    )
+    grouped: dict[UUID, list[Batch]] = {generation_id: [] for generation_id in generation_ids}
+    for row in await tx.execute(found):
+        error = BatchError(code=ErrorCode(row.error_code), message=row.error_message) if row.error_code else None
+        grouped[row.generation_id].append(
+            Batch(
+                id=row.id,
+                batch_key=row.batch_key,
+                module_id=row.module_id,
+                module_name=row.module_name,
+                question_type=QuestionType(row.question_type),
+                difficulty=_difficulty(row.difficulty),
+                target_count=row.target_count,
+                saved_count=row.saved_count,
+                held_count=row.held_count,
+                status=BatchState(row.state),
+                attempts=row.attempts,
+                error=error,
+            )
+        )
+    return grouped
+
+
+async def is_claim_valid(tx: Tx, claim: Claim) -> bool:
+    """Whether the batch is still this claim's and its generation still wants work."""
+    found = (
+        sa.select(batches.c.id)
+        .join(generations, generations.c.id == batches.c.generation_id)
+        .where(
+            batches.c.id == claim.batch_id,
+            batches.c.fence == claim.fence,
+            batches.c.lease_owner == claim.worker,
+            generations.c.state == GenerationState.PROCESSING,
+        )
+    )
+    return (await tx.execute(found)).first() is not None
+
+
+def _mine(claim: Claim) -> sa.Update:
+    return sa.update(batches).where(
+        batches.c.id == claim.batch_id,
+        batches.c.fence == claim.fence,
+        batches.c.lease_owner == claim.worker,
+        batches.c.state == BatchState.PROCESSING,
+    )
+
+
+async def _one(tx: Tx, statement: sa.sql.dml.ReturningUpdate[Value], claim: Claim) -> Value:
+    row = (await tx.execute(statement)).first()
+    if row is None:
+        raise LeaseLost(f"batch {claim.batch_id} is no longer held by {claim.worker} under fence {claim.fence}")
+    return row[0]
+
+
+def _difficulty(value: str | None) -> Difficulty | None:
+    return Difficulty(value) if value else None

@@ -1,0 +1,182 @@
+"""The connection to SQLite or PostgreSQL: transactions, and the database's own clock."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from service.store import sqlite_build  # isort: skip # before aiosqlite is imported
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.util import await_only
+
+from service.errors import Unavailable
+
+Tx = AsyncConnection
+"""An open transaction. The caller opens it, store functions never commit."""
+
+LOCK_WAIT_SECONDS_MAX = 30.0
+READERS_MAX = 8
+POSTGRES_CONNECTIONS_MAX = 10
+
+
+class Timestamp(sa.types.TypeDecorator[datetime]):
+    """An aware UTC datetime, kept as seconds since 1970 so that both databases compare and add alike."""
+
+    impl = sa.Double
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> float | None:
+        return None if value is None else value.timestamp()
+
+    def process_result_value(self, value: float | None, dialect: sa.Dialect) -> datetime | None:
+        return None if value is None else datetime.fromtimestamp(value, UTC)
+
+
+class db_now(sa.sql.functions.FunctionElement[datetime]):  # noqa: N801 # reads like the SQL function it is
+    """The database's clock: the only one that decides about leases and delays."""
+
+    type = Timestamp()
+    inherit_cache = True
+
+
+def seconds_from_now(seconds: float) -> sa.ColumnElement[datetime]:
+    """The database's clock plus `seconds`."""
+    return sa.type_coerce(sa.type_coerce(db_now(), sa.Double()) + sa.bindparam(None, seconds, sa.Double()), Timestamp())
+
+
+@compiles(db_now, "sqlite")
+def _sqlite_now(_element: db_now, _compiler: SQLCompiler, **_options: object) -> str:
+    return "unixepoch('now', 'subsec')"
+
+
+@compiles(db_now, "postgresql")
+def _postgres_now(_element: db_now, _compiler: SQLCompiler, **_options: object) -> str:
+    # Not now(): that one stands still within a transaction, which may have waited for a lock.
+    return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+
+
+class Database:
+    """`write()` and `read()` open a transaction each; nothing else talks to the database."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self._writer = _sqlite_writer(url) if self.is_sqlite else _postgres(url)
+        self._reader = _sqlite_reader(url) if self.is_sqlite else self._writer
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Tx]:
+        """A transaction that commits when the block ends. Raises Unavailable when the database does not answer."""
+        async with _translated(), self._writer.begin() as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Tx]:
+        """A short read-only transaction. Raises Unavailable when the database does not answer."""
+        async with _translated(), self._reader.connect() as tx:
+            yield tx
+
+    async def close(self) -> None:
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError, OSError) as error:
+        raise Unavailable(f"the database does not answer: {_first_line(error)}") from error
+    except sa.exc.DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise Unavailable("the database closed the connection") from error
+
+
+def _first_line(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    return str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+
+
+def _postgres(url: str) -> AsyncEngine:
+    settings = {"idle_in_transaction_session_timeout": "10000", "application_name": "quizmill"}
+    return create_async_engine(
+        url,
+        pool_size=POSTGRES_CONNECTIONS_MAX,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={"server_settings": settings, "timeout": 10, "command_timeout": 60},
+    )
+
+
+def _sqlite_writer(url: str) -> AsyncEngine:
+    """One connection a process: writers queue in the process and only then compete for the file."""
+    sqlite_build.require_sound()
+    path = sa.make_url(url).database
+    assert path is not None, "an SQLite URL names a file"
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(
+        url, pool_size=1, max_overflow=0, pool_timeout=LOCK_WAIT_SECONDS_MAX, poolclass=sa.pool.AsyncAdaptedQueuePool
+    )
+    sa.event.listen(engine.sync_engine, "connect", _prepare_writer)
+    sa.event.listen(engine.sync_engine, "begin", _begin_immediate)
+    return engine
+
+
+def _sqlite_reader(url: str) -> AsyncEngine:
+    """Readers have their own connections: through the writer's they would wait for every open transaction."""
+    engine = create_async_engine(
+        url, pool_size=READERS_MAX, max_overflow=0, pool_timeout=10, poolclass=sa.pool.AsyncAdaptedQueuePool
+    )
+    sa.event.listen(engine.sync_engine, "connect", _prepare_reader)
+    sa.event.listen(engine.sync_engine, "begin", _begin_deferred)
+    return engine
+
+
+def _prepare_writer(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    # The driver's own BEGIN comes too late (its SELECTs run outside the transaction), so it is switched off.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=0"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _prepare_reader(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("busy_timeout=30000", "query_only=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    """Take the write lock before the first read.
+
+    SQLite can't tell when its lock is free, and its own busy handler sleeps unfairly: short jittered waits of ours cut
+    the longest wait to a quarter. Raises OperationalError after LOCK_WAIT_SECONDS_MAX.
+    """
+    deadline = time.monotonic() + LOCK_WAIT_SECONDS_MAX
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except sa.exc.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            await_only(asyncio.sleep(random.uniform(0.001, 0.005)))  # noqa: S311 # jitter, not a secret
+        else:
+            return
+
+
+def _begin_deferred(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN DEFERRED")

@@ -1,0 +1,75 @@
+"""Every SQL statement about the event log. Entries are numbered 1, 2, 3 ... under the generation's row lock."""
+
+import json
+from collections.abc import Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from schemas.events import Event, Happening, QuestionAccepted, Totals
+from schemas.plans import Wakeup
+from service.rules import progress
+from service.store import batches
+from service.store.database import Tx, db_now
+from service.store.tables import events, generations
+
+
+async def append(tx: Tx, generation_id: UUID, happenings: Sequence[Happening]) -> Wakeup:
+    """Write what happened, after the state change it tells of. The caller holds the generation's lock."""
+    assert happenings, "nothing happened"
+    raised = sa.update(generations).where(generations.c.id == generation_id)
+    raised = raised.values(last_seq=generations.c.last_seq + len(happenings))
+    row = (await tx.execute(raised.returning(generations.c.last_seq, db_now().label("at")))).one()
+    totals = progress.totals(await batches.tallies(tx, generation_id))
+    first = row.last_seq - len(happenings) + 1
+    rows = []
+    for position, happening in enumerate(happenings):
+        data = {
+            "type": happening.type,
+            "generation_id": str(generation_id),
+            "seq": first + position,
+            "at": row.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "totals": _totals_at(totals, happenings[position + 1 :]).model_dump(),
+            **happening.model_dump(mode="json"),
+        }
+        line = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
+        rows.append(
+            {
+                "generation_id": generation_id,
+                "seq": first + position,
+                "type": happening.type,
+                "data": line,
+                "at": row.at,
+            }
+        )
+    await tx.execute(sa.insert(events), rows)
+    return Wakeup(generation_id=generation_id, seq=row.last_seq)
+
+
+def _totals_at(totals: Totals, later: Sequence[Happening]) -> Totals:
+    """Totals are those after all; what later entries held is not there yet."""
+    held_later = sum(isinstance(happening, QuestionAccepted) for happening in later)
+    return totals.model_copy(update={"held": totals.held - held_later})
+
+
+async def since(tx: Tx, generation_id: UUID, seq: int, *, limit: int) -> list[Event]:
+    """Entries after `seq`, oldest first."""
+    found = sa.select(events.c.seq, events.c.type, events.c.data)
+    found = found.where(events.c.generation_id == generation_id, events.c.seq > seq)
+    rows = await tx.execute(found.order_by(events.c.seq).limit(limit))
+    return [Event(generation_id=generation_id, seq=row.seq, type=row.type, data=row.data) for row in rows]
+
+
+async def first_seq(tx: Tx, generation_id: UUID) -> int | None:
+    """The oldest retained entry, None for an empty log."""
+    found = sa.select(sa.func.min(events.c.seq)).where(events.c.generation_id == generation_id)
+    first: int | None = (await tx.execute(found)).scalar_one()
+    return first
+
+
+async def heads(tx: Tx, generation_ids: Sequence[UUID]) -> list[Wakeup]:
+    """How far each of these logs goes."""
+    found = sa.select(generations.c.id, generations.c.last_seq).where(generations.c.id.in_(generation_ids))
+    return [
+        Wakeup(generation_id=row.id, seq=row.last_seq) for row in await tx.execute(found.limit(len(generation_ids)))
+    ]

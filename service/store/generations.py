@@ -1,0 +1,188 @@
+"""Every SQL statement about generations."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from schemas.generations import Batch, Generation, Links, Usage
+from schemas.lists import Page
+from schemas.orders import OrderOptions
+from schemas.plans import Wakeup
+from schemas.states import BatchState, EntityType, GenerationState, Priority
+from service.errors import NotFound
+from service.rules import lifecycle, progress
+from service.store import attempts, batches, cursors
+from service.store.database import Tx, db_now, seconds_from_now
+from service.store.tables import batches as batch_rows
+from service.store.tables import generations
+
+RESUMABLE = frozenset({GenerationState.PARTIAL, GenerationState.FAILED, GenerationState.PAUSED})
+
+
+async def insert(
+    tx: Tx,
+    generation_id: UUID,
+    *,
+    quiz_id: UUID,
+    owner: str,
+    entity_type: EntityType,
+    options: OrderOptions,
+) -> None:
+    await tx.execute(
+        sa.insert(generations).values(
+            id=generation_id,
+            quiz_id=quiz_id,
+            owner=owner,
+            state=GenerationState.PENDING,
+            entity_type=entity_type,
+            priority=options.priority,
+            instructions=options.instructions,
+            model=options.model,
+            run=1,
+            requested_at=db_now(),
+            active_since=db_now(),
+        )
+    )
+
+
+async def lock(tx: Tx, generation_id: UUID) -> GenerationState:
+    """Lock the generation's row: the first statement of every transaction that changes anything of it.
+
+    So all its changes happen one after another, and its log has no gap. (SQLite's BEGIN IMMEDIATE locks already.)
+    """
+    found = sa.select(generations.c.state).where(generations.c.id == generation_id).with_for_update()
+    return GenerationState((await tx.execute(found)).scalar_one())
+
+
+async def start(tx: Tx, generation_id: UUID) -> bool:
+    """The first claim of a run starts the generation. False: it had started."""
+    started = _change(generation_id, GenerationState.PROCESSING, from_states={GenerationState.PENDING})
+    return (await tx.execute(started.values(started_at=db_now()))).rowcount == 1
+
+
+async def end(tx: Tx, generation_id: UUID, target: GenerationState) -> bool:
+    """Make it terminal. False: the state does not allow it."""
+    assert target.is_terminal, f"{target} is no end"
+    ended = _change(generation_id, target, from_states=lifecycle.generation_sources(target))
+    return (await tx.execute(ended.values(completed_at=db_now()))).rowcount == 1
+
+
+async def run_again(tx: Tx, generation_id: UUID) -> bool:
+    """A retry: the next run begins. False: the state does not allow it."""
+    sources = {GenerationState.PARTIAL, GenerationState.FAILED}
+    again = _change(generation_id, GenerationState.PROCESSING, from_states=sources)
+    again = again.values(run=generations.c.run + 1, completed_at=None, active_since=db_now())
+    return (await tx.execute(again)).rowcount == 1
+
+
+async def overdue(tx: Tx, *, after_seconds: float, limit: int) -> list[UUID]:
+    """Generations whose run has worked for longer than `after_seconds`."""
+    found = sa.select(generations.c.id).where(
+        generations.c.state.in_(lifecycle.CLAIMABLE), generations.c.active_since < seconds_from_now(-after_seconds)
+    )
+    return list((await tx.execute(found.limit(limit))).scalars())
+
+
+async def growing(tx: Tx, *, limit: int) -> list[Wakeup]:
+    """How far the logs of active generations go."""
+    found = sa.select(generations.c.id, generations.c.last_seq).where(generations.c.state.in_(lifecycle.CLAIMABLE))
+    return [Wakeup(generation_id=row.id, seq=row.last_seq) for row in await tx.execute(found.limit(limit))]
+
+
+async def require(tx: Tx, owner: str, generation_id: UUID) -> None:
+    """Raises NotFound for an unknown id and for another owner's."""
+    found = sa.select(generations.c.id).where(generations.c.id == generation_id, generations.c.owner == owner)
+    if (await tx.execute(found)).first() is None:
+        raise NotFound(f"there is no generation {generation_id}")
+
+
+async def load(tx: Tx, owner: str, generation_id: UUID) -> Generation:
+    """Raises NotFound."""
+    found = sa.select(generations).where(generations.c.id == generation_id, generations.c.owner == owner)
+    row = (await tx.execute(found)).first()
+    if row is None:
+        raise NotFound(f"there is no generation {generation_id}")
+    return (await _whole(tx, [row]))[0]
+
+
+async def page(tx: Tx, owner: str, wanted: "Filter", *, limit: int, cursor: str | None) -> Page[Generation]:
+    """Newest first. Raises BadRequest for a forged cursor."""
+    found = sa.select(generations).where(generations.c.owner == owner, *wanted.conditions())
+    if cursor:
+        at, row_id = cursors.decode(cursor)
+        place = sa.tuple_(sa.literal(at, generations.c.requested_at.type), sa.literal(row_id, sa.Uuid()))
+        found = found.where(sa.tuple_(generations.c.requested_at, generations.c.id) < place)
+    newest = found.order_by(generations.c.requested_at.desc(), generations.c.id.desc()).limit(limit + 1)
+    rows = (await tx.execute(newest)).all()
+    last = rows[limit - 1] if len(rows) > limit else None
+    more = cursors.encode(last.requested_at, last.id) if last else None
+    return Page[Generation](items=tuple(await _whole(tx, rows[:limit])), next_cursor=more)
+
+
+class Filter:
+    """Which generations a list shows; None = any."""
+
+    def __init__(
+        self,
+        *,
+        status: GenerationState | None = None,
+        entity_type: EntityType | None = None,
+        quiz_id: UUID | None = None,
+        resumable: bool | None = None,
+    ) -> None:
+        self.equal = {"state": status, "entity_type": entity_type, "quiz_id": quiz_id}
+        self.resumable = resumable
+
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        matches = [generations.c[name] == value for name, value in self.equal.items() if value is not None]
+        if self.resumable is None:
+            return matches
+        failed = sa.exists().where(
+            batch_rows.c.generation_id == generations.c.id, batch_rows.c.state == BatchState.FAILED
+        )
+        ended = generations.c.state.in_(RESUMABLE - {GenerationState.PAUSED}) & failed
+        resumable = sa.or_(generations.c.state == GenerationState.PAUSED, ended)
+        return [*matches, resumable if self.resumable else sa.not_(resumable)]
+
+
+def _change(generation_id: UUID, target: GenerationState, *, from_states: Collection[GenerationState]) -> sa.Update:
+    assert set(from_states) <= lifecycle.generation_sources(target), f"no way to {target} from {from_states}"
+    changed = sa.update(generations).where(generations.c.id == generation_id, generations.c.state.in_(from_states))
+    return changed.values(state=target)
+
+
+async def _whole(tx: Tx, rows: Sequence[sa.Row[tuple[object, ...]]]) -> list[Generation]:
+    ids = [row.id for row in rows]
+    plans = await batches.of_generations(tx, ids)
+    usage = await attempts.usage(tx, ids)
+    return [_generation(row, plans[row.id], usage[row.id]) for row in rows]
+
+
+def _generation(row: sa.Row[tuple[object, ...]], plan: list[Batch], usage: Usage) -> Generation:
+    state = GenerationState(row.state)
+    requested = sum(batch.target_count for batch in plan)
+    saved = sum(batch.saved_count for batch in plan)
+    failed = [batch for batch in plan if batch.status is BatchState.FAILED]
+    base = f"/api/generations/{row.id}"
+    return Generation(
+        id=row.id,
+        quiz_id=row.quiz_id,
+        entity_type=EntityType(row.entity_type),
+        status=state,
+        priority=Priority(row.priority),
+        requested_count=requested,
+        generated_count=saved,
+        failed_count=sum(batch.target_count for batch in failed),
+        held_count=sum(batch.held_count for batch in plan),
+        message=progress.message(state, requested, saved),
+        error=progress.summary([batch.error for batch in failed if batch.error]),
+        can_resume=progress.can_resume(state, len(failed)),
+        requested_at=row.requested_at,
+        started_at=row.started_at,
+        completed_at=row.completed_at,
+        last_event_id=row.last_seq,
+        batches=tuple(plan),
+        usage=usage,
+        links=Links(events=f"{base}/events", questions=f"{base}/questions", retry=f"{base}/retry"),
+    )

@@ -1,0 +1,75 @@
+"""Every SQL statement about materials: uploaded files on their way to becoming modules."""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from schemas.materials import Material
+from schemas.states import FailureReason, MaterialState
+from service.store.database import Tx, db_now, seconds_from_now
+from service.store.tables import materials, quizzes
+
+
+async def insert(tx: Tx, quiz_id: UUID, files: Sequence[tuple[str, bytes]]) -> None:
+    """Append files, given as (name, content), wanted in the queue at once."""
+    count = sa.select(sa.func.count()).where(materials.c.quiz_id == quiz_id)
+    first = (await tx.execute(count)).scalar_one()
+    rows = [
+        {
+            "id": uuid4(),
+            "quiz_id": quiz_id,
+            "position": first + offset,
+            "name": name,
+            "content": content,
+            "state": MaterialState.WAITING,
+        }
+        for offset, (name, content) in enumerate(files)
+    ]
+    await tx.execute(sa.insert(materials).values(wanted_at=db_now(), created_at=db_now()), rows)
+
+
+async def lock(tx: Tx, quiz_id: UUID) -> None:
+    """Lock the quiz, so that one extraction of it commits at a time. (SQLite's BEGIN IMMEDIATE locks already.)"""
+    await tx.execute(sa.select(quizzes.c.id).where(quizzes.c.id == quiz_id).with_for_update())
+
+
+async def waiting(tx: Tx, quiz_id: UUID, *, limit: int) -> list[Material]:
+    """The quiz's files that are still to be extracted, in their order."""
+    found = sa.select(materials.c.id, materials.c.name, materials.c.content).where(
+        materials.c.quiz_id == quiz_id, materials.c.state == MaterialState.WAITING
+    )
+    rows = await tx.execute(found.order_by(materials.c.position).limit(limit))
+    return [Material(id=row.id, name=row.name, content=row.content) for row in rows]
+
+
+async def mark_extracted(tx: Tx, material_id: UUID) -> bool:
+    """False: another run of the job was first."""
+    return await _end(tx, material_id, MaterialState.EXTRACTED, message=None)
+
+
+async def mark_failed(tx: Tx, quiz_id: UUID, material_id: UUID, reason: FailureReason, message: str) -> bool:
+    """The quiz fails with it. False: another run of the job was first."""
+    if not await _end(tx, material_id, MaterialState.FAILED, message=message):
+        return False
+    await tx.execute(sa.update(quizzes).where(quizzes.c.id == quiz_id).values(failure_reason=reason))
+    return True
+
+
+async def wanted(tx: Tx, *, limit: int) -> list[UUID]:
+    """The outbox: quizzes whose extraction must be in the queue by now."""
+    found = sa.select(materials.c.quiz_id).where(materials.c.wanted_at <= db_now()).distinct()
+    return list((await tx.execute(found.limit(limit))).scalars())
+
+
+async def look_again(tx: Tx, quiz_ids: Sequence[UUID], *, in_seconds: float) -> None:
+    """They were just put into the queue: want them again only when they still wait after a while."""
+    moved = sa.update(materials).where(materials.c.quiz_id.in_(quiz_ids), materials.c.wanted_at.is_not(None))
+    await tx.execute(moved.values(wanted_at=seconds_from_now(in_seconds)))
+
+
+async def _end(tx: Tx, material_id: UUID, state: MaterialState, *, message: str | None) -> bool:
+    ended = sa.update(materials).where(materials.c.id == material_id, materials.c.state == MaterialState.WAITING)
+    # The text lives on in the modules; the file's bytes are not needed again.
+    ended = ended.values(state=state, error_message=message, wanted_at=None, content=b"")
+    return (await tx.execute(ended)).rowcount == 1

@@ -1,0 +1,153 @@
+"""Every SQL statement about questions. Held ones are invisible to readers; completing the batch saves them."""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from schemas.lists import Page
+from schemas.plans import Claim
+from schemas.questions import CONTENT_OF, Content, Evidence, Fingerprint, Question, SoundQuestion
+from schemas.states import CognitiveLevel, Difficulty, QuestionState, QuestionType, Review
+from service.store import cursors
+from service.store.database import Tx, db_now
+from service.store.tables import batches, generations, modules, questions
+
+FINGERPRINTS_MAX = 20_000
+
+
+async def hold(tx: Tx, claim: Claim, sound: Sequence[SoundQuestion], *, first_slot: int) -> None:
+    """Keep checked questions in the batch's next free slots."""
+    rows = [
+        {
+            "id": uuid4(),
+            "quiz_id": claim.quiz_id,
+            "generation_id": claim.generation_id,
+            "batch_id": claim.batch_id,
+            "module_id": claim.module_id,
+            "slot": first_slot + offset,
+            "state": QuestionState.HELD,
+            "question_type": claim.question_type,
+            "difficulty": claim.difficulty,
+            "content": question.content.model_dump(mode="json"),
+            "evidence_quote": question.evidence.quote,
+            "evidence_start": question.evidence.start,
+            "evidence_end": question.evidence.end,
+            "explanation": question.explanation,
+            "cognitive_level": question.cognitive_level,
+            "tags": list(question.tags),
+            "flaws": list(question.flaws),
+            "quality": question.quality,
+            "fingerprint_text": question.fingerprint.text,
+            "fingerprint_key": question.fingerprint.key,
+            "fingerprint_hash": question.fingerprint.hash,
+            "review": Review.UNREVIEWED,
+            "version": 1,
+            "fence": claim.fence,
+        }
+        for offset, question in enumerate(sound)
+    ]
+    await tx.execute(sa.insert(questions).values(generated_at=db_now()), rows)
+
+
+async def save(tx: Tx, claim: Claim) -> int:
+    """Turn what the batch holds into saved questions; returns how many."""
+    held = sa.update(questions).where(questions.c.batch_id == claim.batch_id, questions.c.state == QuestionState.HELD)
+    return (await tx.execute(held.values(state=QuestionState.SAVED))).rowcount
+
+
+async def fingerprints(tx: Tx, quiz_id: UUID, *, after: int) -> tuple[list[Fingerprint], int]:
+    """What the quiz already asks, held or saved, entered after the number `after`; and the highest number seen."""
+    found = sa.select(
+        questions.c.number,
+        questions.c.module_id,
+        questions.c.evidence_start,
+        questions.c.evidence_end,
+        questions.c.fingerprint_text,
+        questions.c.fingerprint_key,
+        questions.c.fingerprint_hash,
+    ).where(questions.c.quiz_id == quiz_id, questions.c.number > after)
+    rows = (await tx.execute(found.order_by(questions.c.number).limit(FINGERPRINTS_MAX))).all()
+    return [
+        Fingerprint(
+            text=row.fingerprint_text,
+            key=row.fingerprint_key,
+            module_id=row.module_id,
+            start=row.evidence_start,
+            end=row.evidence_end,
+            hash=row.fingerprint_hash,
+        )
+        for row in rows
+    ], (rows[-1].number if rows else after)
+
+
+async def contents(tx: Tx, quiz_id: UUID, question_type: QuestionType, *, limit: int) -> list[Content]:
+    """The newest questions of a type in the quiz, held or saved."""
+    found = sa.select(questions.c.content).where(
+        questions.c.quiz_id == quiz_id, questions.c.question_type == question_type
+    )
+    rows = (await tx.execute(found.order_by(questions.c.number.desc()).limit(limit))).scalars()
+    return [CONTENT_OF[question_type].model_validate(content) for content in rows]
+
+
+async def page(
+    tx: Tx, generation_id: UUID, *, batch_id: UUID | None, review: Review | None, limit: int, cursor: str | None
+) -> Page[Question]:
+    """Saved questions of a generation, in the order of its batches. Raises BadRequest for a forged cursor."""
+    found = _saved().where(questions.c.generation_id == generation_id)
+    if batch_id:
+        found = found.where(questions.c.batch_id == batch_id)
+    if review:
+        found = found.where(questions.c.review == review)
+    if cursor:
+        place = sa.tuple_(*map(sa.literal, cursors.decode_places(cursor, 2)))
+        found = found.where(sa.tuple_(batches.c.position, questions.c.slot) > place)
+    rows = (await tx.execute(found.order_by(batches.c.position, questions.c.slot).limit(limit + 1))).all()
+    more = cursors.encode_places(rows[limit - 1].position, rows[limit - 1].slot) if len(rows) > limit else None
+    return Page[Question](items=tuple(_question(row) for row in rows[:limit]), next_cursor=more)
+
+
+async def of_quiz(tx: Tx, quiz_id: UUID, *, review: Review | None, limit: int) -> list[Question]:
+    """Saved questions of a quiz: generation by generation, batch by batch."""
+    found = _saved().join(generations, generations.c.id == questions.c.generation_id)
+    found = found.where(questions.c.quiz_id == quiz_id)
+    if review:
+        found = found.where(questions.c.review == review)
+    place = (generations.c.requested_at, generations.c.id, batches.c.position, questions.c.slot)
+    return [_question(row) for row in await tx.execute(found.order_by(*place).limit(limit))]
+
+
+def _saved() -> sa.Select[tuple[object, ...]]:
+    return (
+        sa.select(questions, batches.c.batch_key, batches.c.position, modules.c.name.label("module_name"))
+        .join(batches, batches.c.id == questions.c.batch_id)
+        .join(modules, modules.c.id == questions.c.module_id)
+        .where(questions.c.state == QuestionState.SAVED)
+    )
+
+
+def _question(row: sa.Row[tuple[object, ...]]) -> Question:
+    question_type = QuestionType(row.question_type)
+    return Question(
+        id=row.id,
+        quiz_id=row.quiz_id,
+        generation_id=row.generation_id,
+        batch_id=row.batch_id,
+        batch_key=row.batch_key,
+        module_id=row.module_id,
+        module_name=row.module_name,
+        question_type=question_type,
+        difficulty=Difficulty(row.difficulty) if row.difficulty else None,
+        content=CONTENT_OF[question_type].model_validate(row.content),
+        evidence=Evidence(
+            quote=row.evidence_quote, module_id=row.module_id, start=row.evidence_start, end=row.evidence_end
+        ),
+        explanation=row.explanation,
+        cognitive_level=CognitiveLevel(row.cognitive_level),
+        tags=tuple(row.tags),
+        flaws=tuple(row.flaws),
+        quality=row.quality,
+        review=Review(row.review),
+        version=row.version,
+        generated_at=row.generated_at,
+    )

@@ -1,0 +1,244 @@
+"""Every step of a generation's life: the state change and its event, in the caller's transaction.
+
+Each locks the generation first, changes state by compare-and-set, and writes what happened. What is returned says how
+far the log grew: the caller announces it after the commit.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+from schemas.events import (
+    ENDINGS,
+    BatchCompleted,
+    BatchFailed,
+    BatchRequeued,
+    BatchRetrying,
+    BatchStarted,
+    GenerationStarted,
+    Happening,
+    QuestionAccepted,
+    QuestionRejected,
+)
+from schemas.generations import BatchError
+from schemas.orders import OrderOptions
+from schemas.plans import BatchPlan, Claim, Spent, Tally, Wakeup
+from schemas.questions import SoundQuestion, preview_of
+from schemas.states import AttemptOutcome, BatchState, ErrorCode, GenerationState, RequeueReason
+from service.errors import Invalid, LeaseLost, StateConflict
+from service.rules import lifecycle, planning, progress
+from service.store import attempts, batches, events, generations, questions
+from service.store.database import Tx
+
+LOSSES_MAX = 5
+"""Workers that may die over a batch in a row, without any progress, before it is given up as poisoned."""
+
+PREVIEW_CHARACTERS_MAX = 200
+
+
+async def order(tx: Tx, quiz_id: UUID, owner: str, plans: Sequence[BatchPlan], options: OrderOptions) -> UUID:
+    """Create a generation and its batches, all of them wanted in the queue. Returns its id."""
+    generation_id = uuid4()
+    kind = planning.entity_type([plan.question_type for plan in plans])
+    await generations.insert(tx, generation_id, quiz_id=quiz_id, owner=owner, entity_type=kind, options=options)
+    await batches.insert(tx, generation_id, [(uuid4(), plan) for plan in plans])
+    return generation_id
+
+
+async def claim(
+    tx: Tx, batch_id: UUID, fence: int, *, worker: str, lease_seconds: float
+) -> tuple[Claim, Wakeup] | None:
+    """Take a batch. None: it is unknown, someone else's, not due, or its generation wants no work."""
+    generation_id = await batches.generation_of(tx, batch_id)
+    if generation_id is None:
+        return None
+    if await generations.lock(tx, generation_id) not in lifecycle.CLAIMABLE:
+        return None
+    if not await batches.claim(tx, batch_id, fence, worker=worker, lease_seconds=lease_seconds):
+        return None
+    started = await generations.start(tx, generation_id)
+    taken = await batches.claimed(tx, batch_id)
+    await attempts.begin(tx, taken)
+    begun = BatchStarted(batch_id=batch_id, batch_key=taken.batch_key, attempt=taken.number)
+    happenings = [GenerationStarted(), begun] if started else [begun]
+    return taken, await events.append(tx, generation_id, happenings)
+
+
+async def enter(tx: Tx, claim: Claim) -> None:
+    """Lock the generation and check that it still wants the claim's work. Raises LeaseLost."""
+    if await generations.lock(tx, claim.generation_id) is not GenerationState.PROCESSING:
+        raise LeaseLost(f"generation {claim.generation_id} wants no more work on batch {claim.batch_id}")
+
+
+async def hold(
+    tx: Tx,
+    claim: Claim,
+    sound: Sequence[SoundQuestion],
+    rejected: Sequence[QuestionRejected],
+    *,
+    lease_seconds: float,
+) -> Wakeup:
+    """Keep what passed the checks and tell what did not. The caller has entered. Raises LeaseLost."""
+    held = await batches.hold(tx, claim, count=len(sound), lease_seconds=lease_seconds)
+    before = held - len(sound)
+    happenings: list[Happening] = [*rejected]
+    for offset, question in enumerate(sound, start=1):
+        preview = preview_of(question.content)[:PREVIEW_CHARACTERS_MAX]
+        happenings.append(
+            QuestionAccepted(
+                batch_id=claim.batch_id, held_count=before + offset, target_count=claim.target_count, preview=preview
+            )
+        )
+    if sound:
+        await questions.hold(tx, claim, sound, first_slot=before)
+    return await events.append(tx, claim.generation_id, happenings)
+
+
+async def complete(tx: Tx, claim: Claim, spent: Spent) -> Wakeup:
+    """Save the whole batch. Raises LeaseLost, also when it is not whole."""
+    await enter(tx, claim)
+    await batches.complete(tx, claim)
+    saved = await questions.save(tx, claim)
+    assert saved == claim.target_count, f"batch {claim.batch_id} holds {saved} rows for {claim.target_count} slots"
+    await attempts.spend(tx, claim, spent)
+    await attempts.end(tx, [claim.batch_id], AttemptOutcome.COMPLETED)
+    done = BatchCompleted(
+        batch_id=claim.batch_id, batch_key=claim.batch_key, saved_count=saved, target_count=claim.target_count
+    )
+    return await _close(tx, claim.generation_id, [done])
+
+
+async def fail(tx: Tx, claim: Claim, error: BatchError, spent: Spent) -> Wakeup:
+    """End the batch without saving; what it holds stays held. Raises LeaseLost."""
+    await enter(tx, claim)
+    await batches.fail(tx, claim, error)
+    await attempts.spend(tx, claim, spent)
+    return await _failed(tx, claim.generation_id, [claim.batch_id], error)
+
+
+async def delay(tx: Tx, claim: Claim, error: BatchError, spent: Spent, *, delay_seconds: float) -> Wakeup:
+    """Give the batch back for another attempt after `delay_seconds`. Raises LeaseLost."""
+    await enter(tx, claim)
+    await batches.put_back(tx, claim, delay_seconds=delay_seconds, counts=True)
+    await attempts.spend(tx, claim, spent)
+    await attempts.end(tx, [claim.batch_id], AttemptOutcome.RETRYING, error=error)
+    retrying = BatchRetrying(batch_id=claim.batch_id, code=error.code, delay_seconds=round(delay_seconds, 3))
+    return await events.append(tx, claim.generation_id, [retrying])
+
+
+async def release(tx: Tx, claim: Claim, spent: Spent) -> Wakeup:
+    """The worker stops in good order: the batch is free at once, the try uncounted. Raises LeaseLost."""
+    await enter(tx, claim)
+    await batches.put_back(tx, claim, delay_seconds=0, counts=False)
+    await attempts.spend(tx, claim, spent)
+    await attempts.end(tx, [claim.batch_id], AttemptOutcome.RELEASED)
+    return await events.append(tx, claim.generation_id, [_requeued(claim)])
+
+
+async def take_back(tx: Tx, claim: Claim) -> Wakeup:
+    """The worker is lost: someone else continues, unless too many were lost over it. Raises LeaseLost."""
+    await generations.lock(tx, claim.generation_id)
+    losses = await batches.take_back(tx, claim)
+    await attempts.end(tx, [claim.batch_id], AttemptOutcome.WORKER_LOST)
+    if losses < LOSSES_MAX:
+        return await events.append(tx, claim.generation_id, [_requeued(claim)])
+    error = BatchError(
+        code=ErrorCode.POISONED, message=f"{losses} workers in a row died over this batch without any progress"
+    )
+    await batches.end_open(tx, claim.generation_id, BatchState.FAILED, error=error, batch_id=claim.batch_id)
+    return await _failed(tx, claim.generation_id, [claim.batch_id], error)
+
+
+async def expire(tx: Tx, generation_id: UUID, *, minutes: float) -> Wakeup | None:
+    """End a generation that has been active for too long with what it has. None: it had ended."""
+    if await generations.lock(tx, generation_id) not in lifecycle.CLAIMABLE:
+        return None
+    error = BatchError(code=ErrorCode.TIMEOUT, message=f"the generation was not done after {minutes:g} minutes")
+    ended = await batches.end_open(tx, generation_id, BatchState.FAILED, error=error)
+    return await _failed(tx, generation_id, ended, error) if ended else None
+
+
+async def retry(
+    tx: Tx, generation_id: UUID, batch_ids: Sequence[UUID] | None, *, model: str | None, dry_run: bool
+) -> tuple[list[UUID], Wakeup | None]:
+    """Put failed batches back, all or the named ones, and nothing else.
+
+    Returns their ids. Raises StateConflict when nothing has failed, it is running, or a named batch has not failed.
+    """
+    state = await generations.lock(tx, generation_id)
+    if state not in {GenerationState.PARTIAL, GenerationState.FAILED}:
+        raise StateConflict(f"generation {generation_id} can't be retried: it is {state}")
+    plan = (await batches.of_generations(tx, [generation_id]))[generation_id]
+    failed = [batch for batch in plan if batch.status is BatchState.FAILED]
+    if batch_ids is not None:
+        _require_failed(batch_ids, {batch.id: batch.status for batch in plan})
+        failed = [batch for batch in failed if batch.id in batch_ids]
+    ids = [batch.id for batch in failed]
+    if dry_run:
+        return ids, None
+    assert await generations.run_again(tx, generation_id), "the lock holds the state that was just read"
+    await batches.requeue_failed(tx, ids, model=model)
+    requeued = [
+        BatchRequeued(batch_id=batch.id, batch_key=batch.batch_key, reason=RequeueReason.RETRY) for batch in failed
+    ]
+    return ids, await events.append(tx, generation_id, requeued)
+
+
+async def cancel(tx: Tx, generation_id: UUID) -> Wakeup | None:
+    """End it; finished batches and held questions stay. None: it was cancelled before. Raises StateConflict."""
+    state = await generations.lock(tx, generation_id)
+    if state is GenerationState.CANCELLED:
+        return None
+    if not await generations.end(tx, generation_id, GenerationState.CANCELLED):
+        raise StateConflict(f"generation {generation_id} can't be cancelled: it is {state}")
+    ended = await batches.end_open(tx, generation_id, BatchState.CANCELLED, error=None)
+    await attempts.end(tx, ended, AttemptOutcome.CANCELLED)
+    tallies = await batches.tallies(tx, generation_id)
+    return await events.append(tx, generation_id, [_ended(GenerationState.CANCELLED, tallies)])
+
+
+async def _failed(tx: Tx, generation_id: UUID, batch_ids: Sequence[UUID], error: BatchError) -> Wakeup:
+    await attempts.end(tx, batch_ids, AttemptOutcome.FAILED, error=error)
+    plan = (await batches.of_generations(tx, [generation_id]))[generation_id]
+    return await _close(
+        tx,
+        generation_id,
+        [
+            BatchFailed(
+                batch_id=batch.id,
+                batch_key=batch.batch_key,
+                held_count=batch.held_count,
+                target_count=batch.target_count,
+                error=error,
+            )
+            for batch in plan
+            if batch.id in batch_ids
+        ],
+    )
+
+
+async def _close(tx: Tx, generation_id: UUID, happenings: Sequence[Happening]) -> Wakeup:
+    """Write what happened, and end the generation when its last batch did."""
+    tallies = await batches.tallies(tx, generation_id)
+    target = progress.ending(tallies)
+    if target is None:
+        return await events.append(tx, generation_id, happenings)
+    assert await generations.end(tx, generation_id, target), "an open generation can end"
+    return await events.append(tx, generation_id, [*happenings, _ended(target, tallies)])
+
+
+def _ended(target: GenerationState, tallies: Sequence[Tally]) -> Happening:
+    totals = progress.totals(tallies)
+    failed = tuple(tally.batch_key for tally in tallies if tally.state is BatchState.FAILED)
+    return ENDINGS[target](generated_count=totals.saved, requested_count=totals.target, failed_batches=failed)
+
+
+def _requeued(claim: Claim) -> Happening:
+    return BatchRequeued(batch_id=claim.batch_id, batch_key=claim.batch_key, reason=RequeueReason.WORKER_LOST)
+
+
+def _require_failed(batch_ids: Sequence[UUID], states: dict[UUID, BatchState]) -> None:
+    for position, batch_id in enumerate(batch_ids):
+        if batch_id not in states:
+            raise Invalid.field(f"batch_ids.{position}", f"{batch_id} is no batch of this generation")
+        if states[batch_id] is not BatchState.FAILED:
+            raise StateConflict(f"batch {batch_id} can't be retried: it is {states[batch_id]}")

@@ -1,0 +1,236 @@
+"""The tables, with everything the database itself can hold true. Migrations create them (migrations/versions)."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from schemas.states import BatchState, GenerationState, MaterialState, QuestionState, Review
+from service.store.database import Timestamp
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id() -> sa.Column[UUID]:
+    return sa.Column("id", sa.Uuid, primary_key=True)
+
+
+def _owned_by(table: str, column: str) -> sa.Column[UUID]:
+    return sa.Column(column, sa.Uuid, sa.ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=False)
+
+
+def _one_of(column: str, states: type[GenerationState | BatchState | QuestionState | Review | MaterialState]) -> str:
+    return f"{column} IN ({', '.join(repr(str(state)) for state in states)})"
+
+
+def _count(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer, nullable=False, server_default="0")
+
+
+quizzes = sa.Table(
+    "quizzes",
+    metadata,
+    _id(),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False, unique=True),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("failure_reason", sa.Text),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Index(None, "owner", "created_at", "id"),
+)
+
+materials = sa.Table(
+    "materials",
+    metadata,
+    _id(),
+    _owned_by("quizzes", "quiz_id"),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("error_message", sa.Text),
+    # Set = an extraction must be in the queue (outbox).
+    sa.Column("wanted_at", Timestamp),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.UniqueConstraint("quiz_id", "position"),
+    sa.CheckConstraint(_one_of("state", MaterialState), name="state_known"),
+    sa.Index(None, "wanted_at"),
+)
+
+modules = sa.Table(
+    "modules",
+    metadata,
+    _id(),
+    _owned_by("quizzes", "quiz_id"),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.UniqueConstraint("quiz_id", "position"),
+)
+
+generations = sa.Table(
+    "generations",
+    metadata,
+    _id(),
+    _owned_by("quizzes", "quiz_id"),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("entity_type", sa.Text, nullable=False),
+    sa.Column("priority", sa.Text, nullable=False),
+    sa.Column("instructions", sa.Text, nullable=False),
+    sa.Column("model", sa.Text),
+    # Which run this is: 1 for the order, one more per retry.
+    sa.Column("run", sa.Integer, nullable=False),
+    sa.Column("last_seq", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("requested_at", Timestamp, nullable=False),
+    # Since when the current run works; a retry sets it anew.
+    sa.Column("active_since", Timestamp),
+    sa.Column("started_at", Timestamp),
+    sa.Column("completed_at", Timestamp),
+    sa.CheckConstraint(_one_of("state", GenerationState), name="state_known"),
+    sa.CheckConstraint(
+        "(completed_at IS NOT NULL) = (state IN ('completed', 'partial', 'failed', 'cancelled'))",
+        name="ended_when_terminal",
+    ),
+    sa.Index(None, "owner", "requested_at", "id"),
+    sa.Index(None, "quiz_id"),
+    sa.Index(None, "state"),
+)
+
+batches = sa.Table(
+    "batches",
+    metadata,
+    _id(),
+    _owned_by("generations", "generation_id"),
+    _owned_by("modules", "module_id"),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("batch_key", sa.Text, nullable=False),
+    sa.Column("question_type", sa.Text, nullable=False),
+    sa.Column("difficulty", sa.Text),
+    sa.Column("target_count", sa.Integer, nullable=False),
+    _count("saved_count"),
+    _count("held_count"),
+    sa.Column("state", sa.Text, nullable=False),
+    # The model of a retry that asked for another one.
+    sa.Column("model", sa.Text),
+    # Raised by every claim and every step out of `processing`; every write of a job carries it.
+    _count("fence"),
+    sa.Column("lease_owner", sa.Text),
+    sa.Column("lease_until", Timestamp),
+    # Tries so far; those of this run that count against GENERATION_RETRIES_MAX; workers lost in a row without progress.
+    _count("attempts"),
+    _count("run_attempts"),
+    _count("losses"),
+    sa.Column("error_code", sa.Text),
+    sa.Column("error_message", sa.Text),
+    sa.Column("not_before", Timestamp),
+    # Set = must be in the queue by then (outbox).
+    sa.Column("wanted_at", Timestamp),
+    sa.UniqueConstraint("generation_id", "batch_key"),
+    sa.UniqueConstraint("generation_id", "position"),
+    sa.CheckConstraint(_one_of("state", BatchState), name="state_known"),
+    sa.CheckConstraint("state <> 'completed' OR saved_count = target_count", name="completed_is_whole"),
+    sa.CheckConstraint("state = 'completed' OR saved_count = 0", name="saved_is_completed"),
+    sa.CheckConstraint("held_count >= 0 AND held_count + saved_count <= target_count", name="counts_fit"),
+    sa.CheckConstraint("(state = 'processing') = (lease_owner IS NOT NULL)", name="leased_when_processing"),
+    sa.CheckConstraint("(lease_owner IS NULL) = (lease_until IS NULL)", name="lease_has_end"),
+    sa.CheckConstraint("wanted_at IS NULL OR state = 'pending'", name="wanted_is_pending"),
+    sa.CheckConstraint("(state = 'failed') = (error_code IS NOT NULL)", name="failed_has_reason"),
+    sa.Index(None, "state", "wanted_at"),
+    sa.Index(None, "state", "lease_until"),
+)
+
+questions = sa.Table(
+    "questions",
+    metadata,
+    # Grows with every question, so that "what came since" is one comparison.
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("id", sa.Uuid, unique=True, nullable=False),
+    _owned_by("quizzes", "quiz_id"),
+    _owned_by("generations", "generation_id"),
+    _owned_by("batches", "batch_id"),
+    _owned_by("modules", "module_id"),
+    sa.Column("slot", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("question_type", sa.Text, nullable=False),
+    sa.Column("difficulty", sa.Text),
+    sa.Column("content", sa.JSON, nullable=False),
+    sa.Column("evidence_quote", sa.Text, nullable=False),
+    sa.Column("evidence_start", sa.Integer, nullable=False),
+    sa.Column("evidence_end", sa.Integer, nullable=False),
+    sa.Column("explanation", sa.Text, nullable=False),
+    sa.Column("cognitive_level", sa.Text, nullable=False),
+    sa.Column("tags", sa.JSON, nullable=False),
+    sa.Column("flaws", sa.JSON, nullable=False),
+    sa.Column("quality", sa.Double, nullable=False),
+    # What decides whether another question is the same (jobs/checks.py).
+    sa.Column("fingerprint_text", sa.Text, nullable=False),
+    sa.Column("fingerprint_key", sa.Text, nullable=False),
+    sa.Column("fingerprint_hash", sa.Text, nullable=False),
+    sa.Column("review", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    # The claim under which it was held.
+    sa.Column("fence", sa.Integer, nullable=False),
+    sa.Column("generated_at", Timestamp, nullable=False),
+    sa.UniqueConstraint("batch_id", "slot"),
+    sa.UniqueConstraint("generation_id", "fingerprint_hash"),
+    sa.CheckConstraint(_one_of("state", QuestionState), name="state_known"),
+    sa.CheckConstraint(_one_of("review", Review), name="review_known"),
+    sa.CheckConstraint("slot >= 0", name="slot_counts_from_zero"),
+    sa.Index(None, "quiz_id", "number"),
+)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    _id(),
+    _owned_by("generations", "generation_id"),
+    _owned_by("batches", "batch_id"),
+    sa.Column("run", sa.Integer, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("fence", sa.Integer, nullable=False),
+    sa.Column("worker", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("error_code", sa.Text),
+    sa.Column("error_message", sa.Text),
+    _count("llm_calls"),
+    _count("wasted_calls"),
+    _count("input_tokens"),
+    _count("output_tokens"),
+    _count("cache_read_tokens"),
+    sa.Column("cost_usd", sa.Double, nullable=False, server_default="0"),
+    sa.Column("started_at", Timestamp, nullable=False),
+    sa.Column("ended_at", Timestamp),
+    sa.UniqueConstraint("batch_id", "fence"),
+    sa.Index(None, "generation_id", "run"),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column(
+        "generation_id", sa.Uuid, sa.ForeignKey("generations.id", ondelete="CASCADE"), primary_key=True, nullable=False
+    ),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("type", sa.Text, nullable=False),
+    # The JSON line a client gets.
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("at", Timestamp, nullable=False),
+    sa.CheckConstraint("seq > 0", name="seq_counts_from_one"),
+)
+
+# Which periodic work ran last: whoever moves `due_at` on does it.
+chores = sa.Table(
+    "chores",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("due_at", Timestamp, nullable=False),
+)
