@@ -83,6 +83,14 @@ class Fingerprint(Frozen):
     hash: str = Field(description="SHA-256 of the normalized text, hex")
 
 
+class Bank(Frozen):
+    """What a quiz already asks, as one batch sees it; `seen` is the number of the newest question read."""
+
+    own: tuple[Fingerprint, ...]
+    others: tuple[Fingerprint, ...]
+    seen: int
+
+
 class SoundQuestion(Frozen):
     """A draft that passed every check: what is held."""
 

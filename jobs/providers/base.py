@@ -10,7 +10,7 @@ ProviderError                 batch error code          transient
 `-- SourceExhausted           source_exhausted          no
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import ClassVar, Protocol
 from uuid import UUID
 
@@ -79,7 +79,8 @@ class Request(Frozen):
     """One call: `count` questions of one type about one module.
 
     `avoid` holds stems (with their keys) that are already used in the quiz; `corrections` says what was wrong with
-    the questions of the call before, in the validator's words.
+    the questions of the call before, in the validator's words. `lanes` batches ask about the same module and type at
+    the same time; `lane` (from 0) says which of them this is, so that each can begin elsewhere in the text.
     """
 
     source: Source
@@ -89,6 +90,8 @@ class Request(Frozen):
     avoid: tuple[str, ...] = ()
     corrections: tuple[str, ...] = ()
     instructions: str = ""
+    lane: int = 0
+    lanes: int = 1
     model: str | None = None
 
 
@@ -109,10 +112,14 @@ class Usage(Frozen):
 
 
 class Provider(Protocol):
-    """A source of questions. `ask` may yield more drafts than asked for; whoever has enough closes it."""
+    """A source of questions. `ask` may yield more drafts than asked for; whoever has enough closes it.
+
+    `is_metered`: every call costs something and ends with its Usage, which is worth waiting for.
+    """
 
     name: str
+    is_metered: bool
 
-    def ask(self, request: Request) -> AsyncIterator[Draft | Unreadable | Usage]: ...
+    def ask(self, request: Request) -> AsyncGenerator[Draft | Unreadable | Usage]: ...
 
     async def close(self) -> None: ...

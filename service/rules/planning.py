@@ -96,3 +96,28 @@ def _problem(path: str, order: ModuleBatchOrder, known: set[UUID], count_max: in
         message = f"{order.target_count} is too many: at most {count_max} in one batch"
         return FieldProblem(field=f"{path}.target_count", message=message)
     return None
+
+
+def spread(count: int, weights: Sequence[int], *, size_max: int) -> list[list[int]]:
+    """Share `count` by weight (largest remainders), each share cut into sizes of at most `size_max`.
+
+    The sizes of one share differ, since two batches of one module, type and size would have the same key.
+    """
+    total = sum(weights)
+    exact = [count * weight / total for weight in weights]
+    shares = [int(share) for share in exact]
+    by_remainder = sorted(range(len(weights)), key=lambda index: shares[index] - exact[index])
+    for index in by_remainder[: count - sum(shares)]:
+        shares[index] += 1
+    return [_cut(share, size_max) for share in shares]
+
+
+def _cut(share: int, size_max: int) -> list[int]:
+    sizes = []
+    while share > 0 and size_max > 0:
+        sizes.append(min(share, size_max))
+        share -= sizes[-1]
+        size_max = sizes[-1] - 1
+    if share:
+        raise Invalid.field("count", f"{share} questions more than one module's batches can hold")
+    return sizes

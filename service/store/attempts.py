@@ -77,7 +77,7 @@ async def of_generation(tx: Tx, generation_id: UUID) -> dict[int, list[BatchAtte
     return dict(runs)
 
 
-def _attempt(row: sa.Row[tuple[object, ...]]) -> BatchAttempt:
+def _attempt(row: sa.Row[*tuple[object, ...]]) -> BatchAttempt:
     error = BatchError(code=ErrorCode(row.error_code), message=row.error_message) if row.error_code else None
     return BatchAttempt(
         batch_id=row.batch_id,

@@ -170,9 +170,15 @@ async def leased_by(tx: Tx, worker: str, *, limit: int) -> list[Claim]:
     return [await claimed(tx, batch_id) for batch_id in (await tx.execute(found.limit(limit))).scalars().all()]
 
 
-async def take_back(tx: Tx, claim: Claim) -> int:
-    """The worker is lost: back to pending, uncounted; returns how often in a row that happened. Raises LeaseLost."""
-    back = _mine(claim).values(
+async def take_back(tx: Tx, claim: Claim, *, only_expired: bool) -> int:
+    """The worker is lost: back to pending, uncounted; returns how often in a row that happened.
+
+    Raises LeaseLost, with `only_expired` also when the worker has renewed its lease after all.
+    """
+    lost = _mine(claim)
+    if only_expired:
+        lost = lost.where(batches.c.lease_until < db_now())
+    back = lost.values(
         state=BatchState.PENDING,
         fence=batches.c.fence + 1,
         run_attempts=batches.c.run_attempts - 1,
@@ -285,19 +291,18 @@ async def of_generations(tx: Tx, generation_ids: Collection[UUID]) -> dict[UUID,
     return grouped
 
 
-async def is_claim_valid(tx: Tx, claim: Claim) -> bool:
-    """Whether the batch is still this claim's and its generation still wants work."""
+async def valid_claims(tx: Tx, worker: str) -> set[tuple[UUID, int]]:
+    """Batch and fence of all that this worker may work on: its own, of generations that want work."""
     found = (
-        sa.select(batches.c.id)
+        sa.select(batches.c.id, batches.c.fence)
         .join(generations, generations.c.id == batches.c.generation_id)
         .where(
-            batches.c.id == claim.batch_id,
-            batches.c.fence == claim.fence,
-            batches.c.lease_owner == claim.worker,
+            batches.c.lease_owner == worker,
+            batches.c.state == BatchState.PROCESSING,
             generations.c.state == GenerationState.PROCESSING,
         )
     )
-    return (await tx.execute(found)).first() is not None
+    return {(row.id, row.fence) for row in await tx.execute(found)}
 
 
 def _mine(claim: Claim) -> sa.Update:

@@ -152,14 +152,14 @@ def _change(generation_id: UUID, target: GenerationState, *, from_states: Collec
     return changed.values(state=target)
 
 
-async def _whole(tx: Tx, rows: Sequence[sa.Row[tuple[object, ...]]]) -> list[Generation]:
+async def _whole(tx: Tx, rows: Sequence[sa.Row[*tuple[object, ...]]]) -> list[Generation]:
     ids = [row.id for row in rows]
     plans = await batches.of_generations(tx, ids)
     usage = await attempts.usage(tx, ids)
     return [_generation(row, plans[row.id], usage[row.id]) for row in rows]
 
 
-def _generation(row: sa.Row[tuple[object, ...]], plan: list[Batch], usage: Usage) -> Generation:
+def _generation(row: sa.Row[*tuple[object, ...]], plan: list[Batch], usage: Usage) -> Generation:
     state = GenerationState(row.state)
     requested = sum(batch.target_count for batch in plan)
     saved = sum(batch.saved_count for batch in plan)

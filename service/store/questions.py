@@ -7,13 +7,13 @@ import sqlalchemy as sa
 
 from schemas.lists import Page
 from schemas.plans import Claim
-from schemas.questions import CONTENT_OF, Content, Evidence, Fingerprint, Question, SoundQuestion
+from schemas.questions import CONTENT_OF, Bank, Content, Evidence, Fingerprint, Question, SoundQuestion
 from schemas.states import CognitiveLevel, Difficulty, QuestionState, QuestionType, Review
 from service.store import cursors
 from service.store.database import Tx, db_now
 from service.store.tables import batches, generations, modules, questions
 
-FINGERPRINTS_MAX = 20_000
+BANK_MAX = 20_000
 
 
 async def hold(tx: Tx, claim: Claim, sound: Sequence[SoundQuestion], *, first_slot: int) -> None:
@@ -56,10 +56,11 @@ async def save(tx: Tx, claim: Claim) -> int:
     return (await tx.execute(held.values(state=QuestionState.SAVED))).rowcount
 
 
-async def fingerprints(tx: Tx, quiz_id: UUID, *, after: int) -> tuple[list[Fingerprint], int]:
-    """What the quiz already asks, held or saved, entered after the number `after`; and the highest number seen."""
+async def bank(tx: Tx, quiz_id: UUID, batch_id: UUID, *, after: int) -> Bank:
+    """What the quiz already asks, held or saved, entered after the number `after`."""
     found = sa.select(
         questions.c.number,
+        questions.c.batch_id,
         questions.c.module_id,
         questions.c.evidence_start,
         questions.c.evidence_end,
@@ -67,18 +68,12 @@ async def fingerprints(tx: Tx, quiz_id: UUID, *, after: int) -> tuple[list[Finge
         questions.c.fingerprint_key,
         questions.c.fingerprint_hash,
     ).where(questions.c.quiz_id == quiz_id, questions.c.number > after)
-    rows = (await tx.execute(found.order_by(questions.c.number).limit(FINGERPRINTS_MAX))).all()
-    return [
-        Fingerprint(
-            text=row.fingerprint_text,
-            key=row.fingerprint_key,
-            module_id=row.module_id,
-            start=row.evidence_start,
-            end=row.evidence_end,
-            hash=row.fingerprint_hash,
-        )
-        for row in rows
-    ], (rows[-1].number if rows else after)
+    rows = (await tx.execute(found.order_by(questions.c.number).limit(BANK_MAX))).all()
+    return Bank(
+        own=tuple(_fingerprint(row) for row in rows if row.batch_id == batch_id),
+        others=tuple(_fingerprint(row) for row in rows if row.batch_id != batch_id),
+        seen=rows[-1].number if rows else after,
+    )
 
 
 async def contents(tx: Tx, quiz_id: UUID, question_type: QuestionType, *, limit: int) -> list[Content]:
@@ -117,7 +112,7 @@ async def of_quiz(tx: Tx, quiz_id: UUID, *, review: Review | None, limit: int) -
     return [_question(row) for row in await tx.execute(found.order_by(*place).limit(limit))]
 
 
-def _saved() -> sa.Select[tuple[object, ...]]:
+def _saved() -> sa.Select[*tuple[object, ...]]:
     return (
         sa.select(questions, batches.c.batch_key, batches.c.position, modules.c.name.label("module_name"))
         .join(batches, batches.c.id == questions.c.batch_id)
@@ -126,7 +121,18 @@ def _saved() -> sa.Select[tuple[object, ...]]:
     )
 
 
-def _question(row: sa.Row[tuple[object, ...]]) -> Question:
+def _fingerprint(row: sa.Row[*tuple[object, ...]]) -> Fingerprint:
+    return Fingerprint(
+        text=row.fingerprint_text,
+        key=row.fingerprint_key,
+        module_id=row.module_id,
+        start=row.evidence_start,
+        end=row.evidence_end,
+        hash=row.fingerprint_hash,
+    )
+
+
+def _question(row: sa.Row[*tuple[object, ...]]) -> Question:
     question_type = QuestionType(row.question_type)
     return Question(
         id=row.id,

@@ -66,7 +66,7 @@ async def titles(tx: Tx, quiz_ids: Collection[UUID]) -> dict[UUID, str]:
     return {row.id: row.title for row in rows}
 
 
-async def _whole(tx: Tx, rows: Sequence[sa.Row[tuple[object, ...]]]) -> list[Quiz]:
+async def _whole(tx: Tx, rows: Sequence[sa.Row[*tuple[object, ...]]]) -> list[Quiz]:
     ids = [row.id for row in rows]
     parts = await modules.of_quizzes(tx, ids)
     states = await _generation_states(tx, ids)

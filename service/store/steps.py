@@ -76,8 +76,11 @@ async def hold(
     rejected: Sequence[QuestionRejected],
     *,
     lease_seconds: float,
-) -> Wakeup:
-    """Keep what passed the checks and tell what did not. The caller has entered. Raises LeaseLost."""
+) -> tuple[int, Wakeup | None]:
+    """Keep what passed the checks and tell what did not. The caller has entered. Raises LeaseLost.
+
+    Returns how many the batch holds now.
+    """
     held = await batches.hold(tx, claim, count=len(sound), lease_seconds=lease_seconds)
     before = held - len(sound)
     happenings: list[Happening] = [*rejected]
@@ -90,7 +93,14 @@ async def hold(
         )
     if sound:
         await questions.hold(tx, claim, sound, first_slot=before)
-    return await events.append(tx, claim.generation_id, happenings)
+    return held, (await events.append(tx, claim.generation_id, happenings) if happenings else None)
+
+
+async def wait(tx: Tx, claim: Claim, waiting: BatchRetrying, *, lease_seconds: float) -> Wakeup:
+    """Tell that the batch waits in its worker's hands. Raises LeaseLost."""
+    await enter(tx, claim)
+    await batches.hold(tx, claim, count=0, lease_seconds=lease_seconds)
+    return await events.append(tx, claim.generation_id, [waiting])
 
 
 async def complete(tx: Tx, claim: Claim, spent: Spent) -> Wakeup:
@@ -134,10 +144,10 @@ async def release(tx: Tx, claim: Claim, spent: Spent) -> Wakeup:
     return await events.append(tx, claim.generation_id, [_requeued(claim)])
 
 
-async def take_back(tx: Tx, claim: Claim) -> Wakeup:
+async def take_back(tx: Tx, claim: Claim, *, only_expired: bool) -> Wakeup:
     """The worker is lost: someone else continues, unless too many were lost over it. Raises LeaseLost."""
     await generations.lock(tx, claim.generation_id)
-    losses = await batches.take_back(tx, claim)
+    losses = await batches.take_back(tx, claim, only_expired=only_expired)
     await attempts.end(tx, [claim.batch_id], AttemptOutcome.WORKER_LOST)
     if losses < LOSSES_MAX:
         return await events.append(tx, claim.generation_id, [_requeued(claim)])

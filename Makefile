@@ -1,0 +1,34 @@
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+.PHONY: install install-test run test check bench clean
+
+install: $(VENV)/.installed
+run: install
+	$(BIN)/quizmill up
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+install-test: $(VENV)/.installed-test
+$(VENV)/.installed-test: pyproject.toml constraints.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	$(BIN)/python -m tests.browser --install
+	touch $@
+
+test: install-test
+	$(BIN)/python -m pytest
+
+check: install-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_architecture.py tests/test_docs.py
+
+bench: install
+	$(BIN)/python -m bench.first_run
+
+clean:
+	rm -rf $(VENV) build *.egg-info

@@ -1,0 +1,179 @@
+"""Asks a provider until a batch is full: remainder requests, corrections, waiting at rate limits."""
+
+import time
+from contextlib import aclosing
+from functools import partial
+
+from jobs.checkpoint import Checkpoint
+from jobs.providers.base import (
+    AnswerMalformed,
+    ProviderError,
+    ProviderRateLimited,
+    Request,
+    Unreadable,
+    Usage,
+)
+from jobs.workshop import Workshop
+from schemas.events import BatchRetrying
+from schemas.plans import Claim, Spent
+from schemas.questions import Draft, preview_of
+from schemas.states import ErrorCode
+from service.errors import LeaseLost
+from service.store import batches, questions, steps
+
+AVOID_MAX = 2000
+"""Questions of the quiz that a call is told not to ask again."""
+
+CORRECTIONS_SENT_MAX = 5
+RATE_LIMIT_SECONDS_DEFAULT = 5.0
+NEAR_DUPLICATE = "near_duplicate"
+
+
+class TooFewValid(ProviderError):
+    """Answers came, but too few passed the checks."""
+
+    code = ErrorCode.TOO_FEW_VALID
+    is_transient = True
+
+
+class AllDuplicates(TooFewValid):
+    """What came was there already."""
+
+    code = ErrorCode.DUPLICATE_QUESTIONS
+
+
+class Asking:
+    """The calls of one attempt at one batch, and what they have cost."""
+
+    def __init__(self, workshop: Workshop, checkpoint: Checkpoint) -> None:
+        self.spent = Spent()
+        self._workshop = workshop
+        self._checkpoint = checkpoint
+        self._claim = checkpoint.claim
+        self._corrections: list[str] = []
+        self._rejection_codes: set[str] = set()
+        self._wait_until = time.monotonic() + workshop.settings.provider_wait_seconds
+
+    async def fill(self) -> None:
+        """Ask until nothing is missing. A call that brings nothing is corrected CORRECTIONS_MAX times in a row.
+
+        Raises ProviderError (also TooFewValid, AllDuplicates), LeaseLost, Unavailable.
+        """
+        fruitless = 0
+        while (missing := self._checkpoint.missing_count) > 0:
+            malformed = await self._call_or_wait()
+            await self._checkpoint.settle()
+            if self._checkpoint.missing_count < missing:
+                fruitless = 0
+                continue
+            fruitless += 1
+            if fruitless > self._workshop.settings.corrections_max:
+                raise malformed or self._too_few()
+
+    async def _call_or_wait(self) -> AnswerMalformed | None:
+        """One call. A malformed answer is returned: it may be corrected. At a rate limit, wait and call again."""
+        while True:
+            try:
+                async with self._workshop.governor.turn():
+                    await self._call()
+            except ProviderRateLimited as limited:
+                seconds = limited.retry_after_seconds or RATE_LIMIT_SECONDS_DEFAULT
+                if time.monotonic() + seconds > self._wait_until:
+                    raise
+                self._workshop.governor.block(seconds)
+                await self._tell_of_wait(limited, seconds)
+            except AnswerMalformed as malformed:
+                self._note("malformed_answer", str(malformed))
+                return malformed
+            else:
+                return None
+
+    async def _call(self) -> None:
+        request = await self._request()
+        self._corrections.clear()
+        accepted = 0
+        async with aclosing(self._workshop.provider.ask(request)) as answers:
+            async for answer in answers:
+                match answer:
+                    case Usage():
+                        self._add(answer, is_wasted=accepted == 0)
+                        accepted = 0
+                        if await self._is_full():
+                            return
+                    case Unreadable():
+                        self._checkpoint.reject("schema", answer.message)
+                        self._note("schema", answer.message)
+                    case Draft() if not await self._is_full():
+                        accepted += self._offer(answer)
+                        if not self._workshop.provider.is_metered and await self._is_full():
+                            return
+
+    def _offer(self, draft: Draft) -> bool:
+        rejection = self._checkpoint.offer(draft)
+        if rejection:
+            self._note(rejection.code, rejection.message)
+        return rejection is None
+
+    async def _is_full(self) -> bool:
+        """Only what is written counts: another batch may have entered the same question first."""
+        if self._checkpoint.missing_count > 0:
+            return False
+        await self._checkpoint.settle()
+        return self._checkpoint.missing_count <= 0
+
+    async def _request(self) -> Request:
+        """Raises LeaseLost: no call is made for a batch that is not ours any more."""
+        claim = self._claim
+        async with self._workshop.database.read() as tx:
+            if (claim.batch_id, claim.fence) not in await batches.valid_claims(tx, claim.worker):
+                raise LeaseLost(f"batch {claim.batch_id} was taken over or stopped")
+            asked = await questions.contents(tx, claim.quiz_id, claim.question_type, limit=AVOID_MAX)
+        return Request(
+            source=self._checkpoint.source,
+            question_type=claim.question_type,
+            difficulty=claim.difficulty,
+            count=self._checkpoint.missing_count,
+            avoid=tuple(preview_of(content) for content in asked),
+            corrections=tuple(self._corrections[-CORRECTIONS_SENT_MAX:]),
+            instructions=claim.instructions,
+            lane=claim.lane,
+            lanes=claim.lanes,
+            model=_model(claim, self._workshop.settings.models),
+        )
+
+    async def _tell_of_wait(self, limited: ProviderRateLimited, seconds: float) -> None:
+        waiting = BatchRetrying(batch_id=self._claim.batch_id, code=limited.code, delay_seconds=seconds)
+        lease_seconds = self._workshop.settings.lease_seconds
+        wakeup = await self._workshop.persist(
+            partial(steps.wait, claim=self._claim, waiting=waiting, lease_seconds=lease_seconds)
+        )
+        await self._workshop.broadcast.announce(wakeup)
+
+    def _note(self, code: str, message: str) -> None:
+        self._rejection_codes.add(code)
+        self._corrections.append(message)
+
+    def _add(self, usage: Usage, *, is_wasted: bool) -> None:
+        self.spent = Spent(
+            llm_calls=self.spent.llm_calls + 1,
+            wasted_calls=self.spent.wasted_calls + is_wasted,
+            input_tokens=self.spent.input_tokens + usage.input_tokens,
+            output_tokens=self.spent.output_tokens + usage.output_tokens,
+            cache_read_tokens=self.spent.cache_read_tokens + usage.cache_read_tokens,
+            cost_usd=self.spent.cost_usd + usage.cost_usd,
+        )
+
+    def _too_few(self) -> TooFewValid:
+        held, target = self._checkpoint.held_count, self._claim.target_count
+        if self._rejection_codes == {NEAR_DUPLICATE}:
+            return AllDuplicates(
+                f"only {held} of {target} questions are new: the rest repeats what the quiz asks already"
+            )
+        last = f"; the last problem: {self._corrections[-1]}" if self._corrections else ""
+        return TooFewValid(f"only {held} of {target} questions passed the checks{last}")
+
+
+def _model(claim: Claim, models: tuple[str, ...]) -> str:
+    """The model asked for, else the configured one; later attempts try the fallbacks in order."""
+    tried = (claim.model or models[0], *models[1:])
+    return tried[min(claim.run_attempt, len(tried)) - 1]

@@ -1,0 +1,125 @@
+"""The main job: claim a batch, ask for what is missing, check, keep, complete."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypedDict
+from uuid import UUID
+
+import structlog
+from redis import RedisError
+
+from jobs.asking import Asking
+from jobs.checkpoint import Checkpoint
+from jobs.providers.base import ProviderError
+from jobs.workshop import Workshop
+from schemas.generations import BatchError
+from schemas.plans import Claim, Spent, Wakeup
+from schemas.states import ErrorCode
+from service.errors import LeaseLost, Unavailable
+from service.rules import retries
+from service.store import steps
+from service.store.database import Tx
+
+Step = Callable[[Tx], Awaitable[Wakeup]]
+
+log = structlog.get_logger()
+
+
+class JobContext(TypedDict):
+    """What arq hands to a job."""
+
+    workshop: Workshop
+    job_id: str
+
+
+async def run_batch(context: JobContext, batch_id: str, fence: int) -> None:
+    """Work on a batch unless someone else has it. Running it twice is harmless: the second claim finds nothing."""
+    workshop = context["workshop"]
+    settings = workshop.settings
+    claimed = await workshop.persist(
+        partial(
+            steps.claim,
+            batch_id=UUID(batch_id),
+            fence=fence,
+            worker=workshop.worker,
+            lease_seconds=settings.lease_seconds,
+        )
+    )
+    await _leave_queue(workshop, context["job_id"])
+    if claimed is None:
+        return
+    claim, wakeup = claimed
+    await workshop.broadcast.announce(wakeup)
+    work = asyncio.create_task(_work(workshop, claim))
+    workshop.take(claim, work)
+    try:
+        await asyncio.wait({work})
+    except asyncio.CancelledError:
+        work.cancel()
+        await asyncio.wait({work})
+        raise
+
+
+async def _work(workshop: Workshop, claim: Claim) -> None:
+    """One attempt. However it ends, it ends in exactly one step."""
+    bound = log.bind(generation_id=str(claim.generation_id), batch_id=str(claim.batch_id), attempt=claim.number)
+    try:
+        step = await _attempt(workshop, claim)
+        await _conclude(workshop, step)
+    except LeaseLost as lost:
+        bound.info("stopped: the batch is not ours any more", reason=str(lost))
+    except Unavailable as away:
+        bound.warning("stopped: its lease will run out and it will be done again", reason=str(away))
+
+
+async def _attempt(workshop: Workshop, claim: Claim) -> Step:
+    """Fill the batch; returns the step that ends the attempt. Raises LeaseLost, Unavailable."""
+    spent = Spent()
+    try:
+        checkpoint = await Checkpoint.open(workshop, claim)
+        asking = Asking(workshop, checkpoint)
+        try:
+            await asking.fill()
+        finally:
+            spent = asking.spent
+            await checkpoint.settle()
+    except asyncio.CancelledError:
+        return partial(steps.release, claim=claim, spent=spent)
+    except ProviderError as error:
+        reason = BatchError(code=error.code, message=str(error))
+        return _bad_end(workshop, claim, reason, spent, is_transient=error.is_transient)
+    except (LeaseLost, Unavailable):
+        raise
+    except Exception as error:  # the outermost loop of the job: it records what nobody foresaw
+        log.exception("batch failed unexpectedly", batch_id=str(claim.batch_id))
+        reason = BatchError(code=ErrorCode.INTERNAL, message=f"internal error: {type(error).__name__}")
+        return _bad_end(workshop, claim, reason, spent, is_transient=True)
+    return partial(steps.complete, claim=claim, spent=spent)
+
+
+def _bad_end(workshop: Workshop, claim: Claim, reason: BatchError, spent: Spent, *, is_transient: bool) -> Step:
+    """Another attempt later, or the end of the batch for this run."""
+    if not is_transient or claim.run_attempt >= workshop.settings.generation_retries_max:
+        return partial(steps.fail, claim=claim, error=reason, spent=spent)
+    delay = retries.delay_seconds(claim.run_attempt, jitter=random.random())  # noqa: S311 # jitter, not a secret
+    return partial(steps.delay, claim=claim, error=reason, spent=spent, delay_seconds=delay)
+
+
+async def _conclude(workshop: Workshop, step: Step) -> None:
+    """A stop in the middle waits for this last write."""
+    writing = asyncio.create_task(workshop.persist(step))
+    try:
+        wakeup = await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        wakeup = await writing
+    await workshop.broadcast.announce(wakeup)
+
+
+async def _leave_queue(workshop: Workshop, job_id: str) -> None:
+    """SQL knows the batch now; in the queue it would only stand before others."""
+    try:
+        await workshop.queue.forget(job_id)
+    except (RedisError, OSError) as error:
+        log.warning("could not take a running job out of the queue", job_id=job_id, error=str(error))

@@ -1,0 +1,109 @@
+"""Keeps each question from the moment it passes: whatever gathers while one transaction runs goes into the next."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+from jobs import checks
+from jobs.providers.base import Source
+from jobs.workshop import Workshop
+from schemas.events import QuestionRejected
+from schemas.plans import Claim, Wakeup
+from schemas.questions import Bank, Draft, Fingerprint, SoundQuestion
+from service.store import modules, questions, steps
+from service.store.database import Tx
+
+REJECTION_CHARACTERS_MAX = 300
+
+
+class Checkpoint:
+    """The questions that a claimed batch holds, and the door to it.
+
+    `offer` judges and returns at once; a task of its own writes. `settle` waits for the writing. Both raise what went
+    wrong with the writing: LeaseLost, Unavailable.
+    """
+
+    def __init__(self, workshop: Workshop, claim: Claim, source: Source, bank: Bank) -> None:
+        self.claim = claim
+        self.source = source
+        self.held_count = claim.held_count
+        self._workshop = workshop
+        self._taken: list[Fingerprint] = [*bank.others, *bank.own]
+        self._seen = bank.seen
+        self._sound: list[SoundQuestion] = []
+        self._rejected: list[QuestionRejected] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(cls, workshop: Workshop, claim: Claim) -> "Checkpoint":
+        async with workshop.database.read() as tx:
+            module = await modules.text(tx, claim.module_id)
+            bank = await questions.bank(tx, claim.quiz_id, claim.batch_id, after=0)
+        source = Source(module_id=module.id, name=module.name, text=module.text, language=claim.language)
+        return cls(workshop, claim, source, bank)
+
+    @property
+    def missing_count(self) -> int:
+        """What is still to be asked for; what is on its way into the database counts as held."""
+        return self.claim.target_count - self.held_count - len(self._sound)
+
+    def offer(self, draft: Draft) -> checks.Rejection | None:
+        """Judge a draft; keep it, or say what is wrong with it."""
+        verdict = checks.judge(draft, self.source, self._taken)
+        if isinstance(verdict, checks.Rejection):
+            self.reject(verdict.code, verdict.message)
+            return verdict
+        self._taken.append(verdict.fingerprint)
+        self._sound.append(verdict)
+        self._write_soon()
+        return None
+
+    def reject(self, code: str, message: str) -> None:
+        """Tell watchers of something that can't be kept."""
+        event = QuestionRejected(batch_id=self.claim.batch_id, code=code, message=message[:REJECTION_CHARACTERS_MAX])
+        self._rejected.append(event)
+        self._write_soon()
+
+    async def settle(self) -> None:
+        if self._writing:
+            await asyncio.shield(self._writing)
+
+    def _write_soon(self) -> None:
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+        elif self._writing.done():
+            self._writing.result()
+            self._writing = asyncio.create_task(self._write())
+
+    async def _write(self) -> None:
+        while self._sound or self._rejected:
+            sound, rejected = tuple(self._sound), tuple(self._rejected)
+            wakeup = await self._workshop.persist(partial(self._hold, sound=sound, rejected=rejected))
+            del self._sound[: len(sound)]
+            del self._rejected[: len(rejected)]
+            await self._workshop.broadcast.announce(wakeup)
+
+    async def _hold(
+        self, tx: Tx, *, sound: Sequence[SoundQuestion], rejected: Sequence[QuestionRejected]
+    ) -> Wakeup | None:
+        """One transaction. What other batches of the quiz have entered meanwhile is compared under the lock."""
+        await steps.enter(tx, self.claim)
+        bank = await questions.bank(tx, self.claim.quiz_id, self.claim.batch_id, after=self._seen)
+        entered = {fingerprint.hash for fingerprint in bank.own}
+        fresh = [question for question in sound if question.fingerprint.hash not in entered]
+        kept = [question for question in fresh if checks.duplicate_of(question.fingerprint, bank.others) is None]
+        clashes = [
+            QuestionRejected(
+                batch_id=self.claim.batch_id,
+                code="near_duplicate",
+                message="another batch of the quiz was faster with the same question",
+            )
+            for _ in range(len(fresh) - len(kept))
+        ]
+        held, wakeup = await steps.hold(
+            tx, self.claim, kept, [*rejected, *clashes], lease_seconds=self._workshop.settings.lease_seconds
+        )
+        self._taken.extend(bank.others)
+        self._seen = bank.seen
+        self.held_count = held
+        return wakeup

@@ -1,0 +1,53 @@
+"""The job that turns a quiz's uploaded files into modules."""
+
+import asyncio
+from functools import partial
+from uuid import UUID
+
+import structlog
+
+from jobs import extraction
+from jobs.batch import JobContext
+from jobs.workshop import Workshop
+from schemas.materials import Material
+from schemas.states import FailureReason
+from service.store import materials, modules
+from service.store.database import Tx
+
+FILES_MAX = 1000
+
+log = structlog.get_logger()
+
+
+async def extract_materials(context: JobContext, quiz_id: str) -> None:
+    """Extract every waiting file. Running it twice is harmless: each file is marked in the transaction that uses it."""
+    workshop = context["workshop"]
+    quiz = UUID(quiz_id)
+    async with workshop.database.read() as tx:
+        files = await materials.waiting(tx, quiz, limit=FILES_MAX)
+    for material in files:
+        await _extract(workshop, quiz, material)
+
+
+async def _extract(workshop: Workshop, quiz_id: UUID, material: Material) -> None:
+    try:
+        found = await asyncio.to_thread(extraction.extract, material.name, material.content)
+    except extraction.UnreadableMaterial as error:
+        log.info("material is unreadable", quiz_id=str(quiz_id), material=material.name, reason=str(error))
+        await workshop.persist(
+            partial(
+                materials.mark_failed,
+                quiz_id=quiz_id,
+                material_id=material.id,
+                reason=FailureReason.EXTRACTION_FAILED,
+                message=str(error),
+            )
+        )
+        return
+    await workshop.persist(partial(_enter, quiz_id=quiz_id, material_id=material.id, found=found))
+
+
+async def _enter(tx: Tx, *, quiz_id: UUID, material_id: UUID, found: list[extraction.ExtractedModule]) -> None:
+    await materials.lock(tx, quiz_id)
+    if await materials.mark_extracted(tx, material_id):
+        await modules.insert(tx, quiz_id, [(module.name, module.text) for module in found])

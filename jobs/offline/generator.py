@@ -1,0 +1,46 @@
+"""From an analysed module to drafts of one question type, best first."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from jobs.offline.analysis import Analysis
+from jobs.offline.answers import answer_ideas
+from jobs.offline.cards import card_ideas, vocabulary_ideas
+from jobs.offline.choices import choice_ideas
+from jobs.offline.cloze import cloze_ideas
+from jobs.offline.ideas import Idea, in_lane, ranked, written
+from jobs.offline.truefalse import balanced, truth_ideas
+from schemas.questions import Draft
+from schemas.states import Difficulty, QuestionType
+
+IDEAS_OF: dict[QuestionType, Callable[[Analysis], Iterator[Idea]]] = {
+    QuestionType.MULTIPLE_CHOICE: choice_ideas,
+    QuestionType.FILL_IN_BLANK: cloze_ideas,
+    QuestionType.SHORT_ANSWER: answer_ideas,
+    QuestionType.FLASHCARD: card_ideas,
+    QuestionType.VOCABULARY: vocabulary_ideas,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for. Equal wishes about one module give equal drafts."""
+
+    question_type: QuestionType
+    difficulty: Difficulty | None = None
+    avoid: tuple[str, ...] = ()
+    lane: int = 0
+    lanes: int = 1
+
+
+def drafts(analysis: Analysis, wish: Wish) -> Iterator[Draft]:
+    """Every draft the module yields, written one by one as they are taken."""
+    if wish.question_type is QuestionType.TRUE_FALSE:
+        true, false = truth_ideas(analysis)
+        return balanced(_written(true, wish), _written(false, wish))
+    return _written(list(IDEAS_OF[wish.question_type](analysis)), wish)
+
+
+def _written(ideas: list[Idea], wish: Wish) -> Iterator[Draft]:
+    best_first = ranked(ideas, wish.question_type, wish.difficulty)
+    return written(in_lane(best_first, wish.lane, wish.lanes), wish.avoid)

@@ -1,0 +1,131 @@
+"""The sentences of a module that stand alone: complete, self-contained prose a question can be made of."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jobs.offline.blocks import Block, prose
+from jobs.offline.languages import Habits, Language
+
+CHARACTERS_MAX = 400
+WORDS_MIN = 6
+WORDS_MAX = 40
+FUNCTION_WORDS_MIN = 2
+LETTERS_SHARE_MIN = 0.7
+WORD_CHARACTERS_MAX = 40
+
+BOUNDARY = re.compile(r"[.!?][)\"”“’»']{0,3}(?=\s)")
+LAST_WORD = re.compile(r"[^\s(\"“„«']{1,20}$")
+MARKUP = (
+    (re.compile(r"!\[[^\]\n]{0,200}\]\([^)\n]{0,300}\)"), ""),
+    (re.compile(r"\[([^\]\n]{1,200})\]\([^)\n]{0,300}\)"), r"\1"),
+    (re.compile(r"\[(?:\^?\w{1,12}|[0-9, –-]{1,20})\]"), ""),
+    (re.compile(r"(\*\*|__)(?=\S)(.{1,200}?)(?<=\S)\1"), r"\2"),
+    (re.compile(r"(?<![\w*])[*_](?=\S)([^*_\n]{1,200}?)(?<=\S)[*_](?![\w*])"), r"\1"),
+    (re.compile(r"`([^`\n]{1,80})`"), r"\1"),
+    (re.compile(r"[\u00ad\u200b\u2060\ufeff]"), ""),
+    (re.compile(r"\s+"), " "),
+)
+CODE = re.compile(r"[{}<>|\\=^~`@#$§→←⇒∑∫…]|://|\w/\w+/|--\w|\w_\w|\w\(\)|(?:^|\s)\.?/\w|\w-\s(?!and\b|or\b|und\b|oder\b)")
+APOSTROPHE = re.compile(r"['’]")
+WORD = re.compile(r"[^\W_]+(?:[-’'./][^\W_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """`module[start:end] == quote`; `text` is the quote without markup, line breaks and a leading connective."""
+
+    start: int
+    end: int
+    quote: str
+    text: str
+    is_list_entry: bool
+
+
+def standing_alone(module: str, language: Language) -> list[Sentence]:
+    """The sentences fit for questions, in the order of the module."""
+    return [
+        sentence
+        for block in prose(module)
+        for sentence in _sentences(module, block, language.habits)
+        if _stands_alone(sentence.text, language.habits)
+    ]
+
+
+def _sentences(module: str, block: Block, habits: Habits) -> Iterator[Sentence]:
+    for start, end in _spans(module, block, habits):
+        quote = module[start:end]
+        if len(quote) <= CHARACTERS_MAX:
+            yield Sentence(start, end, quote, without_connective(clean(quote), habits), block.is_list_entry)
+
+
+def _spans(module: str, block: Block, habits: Habits) -> Iterator[tuple[int, int]]:
+    start = block.start
+    for match in BOUNDARY.finditer(module, block.start, block.end):
+        if _is_abbreviation(module[max(start, match.start() - 24) : match.start()], habits):
+            continue
+        yield _trimmed(module, start, match.end())
+        start = match.end()
+    yield _trimmed(module, start, block.end)
+
+
+def _trimmed(module: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and module[start].isspace():
+        start += 1
+    while end > start and module[end - 1].isspace():
+        end -= 1
+    return start, end
+
+
+def _is_abbreviation(before: str, habits: Habits) -> bool:
+    """Whether the full stop after `before` belongs to an abbreviation, an initial or an ordinal."""
+    last = LAST_WORD.search(before)
+    if last is None:
+        return False
+    return last.group().lower().rstrip(".") in habits.abbreviations or habits.initial.search(before) is not None
+
+
+def clean(quote: str) -> str:
+    """`quote` as a reader sees it."""
+    for pattern, replacement in MARKUP:
+        quote = pattern.sub(replacement, quote)
+    return quote.strip()
+
+
+def without_connective(text: str, habits: Habits) -> str:
+    """`text` without a leading word that ties it to the sentence before, such as "However, "."""
+    head, comma, rest = text.partition(", ")
+    if comma and rest and head.lower() in habits.connectives:
+        return rest[0].upper() + rest[1:]
+    return text
+
+
+def _stands_alone(text: str, habits: Habits) -> bool:
+    words = WORD.findall(text)
+    if not WORDS_MIN <= len(words) <= WORDS_MAX or max(map(len, words)) > WORD_CHARACTERS_MAX:
+        return False
+    return (
+        _has_shape(text)
+        and APOSTROPHE.split(words[0].lower())[0] not in habits.openers
+        and habits.dangling.search(text) is None
+        and sum(word.lower() in habits.function_words for word in words) >= FUNCTION_WORDS_MIN
+        and sum(word.isupper() and len(word) > 1 for word in words) <= len(words) // 2
+    )
+
+
+def _has_shape(text: str) -> bool:
+    """Whether `text` looks like one declarative sentence rather than code, a question or a fragment."""
+    return (
+        text.endswith((".", ".”", ".“", '."'))
+        and _starts_anew(text)
+        and CODE.search(text) is None
+        and ":" not in text[:40]
+        and text.count("(") == text.count(")")
+        and text.count('"') % 2 == 0
+        and sum(char.isalpha() or char.isspace() for char in text) >= LETTERS_SHARE_MIN * len(text)
+    )
+
+
+def _starts_anew(text: str) -> bool:
+    first = text.lstrip("\"“„«").split(" ", 1)[0]
+    return first[:1].isdigit() or any(char.isupper() for char in first)

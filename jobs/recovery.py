@@ -1,0 +1,111 @@
+"""What keeps the promise when something dies: heartbeats, and the sweep that takes back, enqueues and announces."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from redis import RedisError
+
+from jobs.workshop import Workshop
+from schemas.plans import Claim, Wakeup
+from service import outbox
+from service.broadcast import STOPPED_CHANNEL, Broadcast
+from service.errors import LeaseLost, Unavailable
+from service.queue import Queue
+from service.store import batches, chores, generations, steps
+from service.store.database import Database
+
+SWEEP_MAX = 1000
+"""Rows of each kind that one sweep looks at; the next one goes on."""
+
+log = structlog.get_logger()
+
+
+async def keep_leases(workshop: Workshop) -> None:
+    """The heartbeat: extend this worker's leases for ever, and stop work that is not wanted any more."""
+    settings = workshop.settings
+    while True:
+        try:
+            async with workshop.database.write() as tx:
+                await batches.renew_leases(tx, workshop.worker, lease_seconds=settings.lease_seconds)
+            await drop_stopped(workshop)
+        except Unavailable as error:
+            log.warning("could not renew leases", error=str(error))
+        await asyncio.sleep(settings.heartbeat_seconds)
+
+
+async def keep_sweeping(workshop: Workshop) -> None:
+    """Sweep for ever; of all workers one does it each time."""
+    settings = workshop.settings
+    while True:
+        try:
+            async with workshop.database.write() as tx:
+                is_ours = await chores.take(tx, "sweep", every_seconds=settings.sweep_seconds)
+            if is_ours:
+                await sweep(workshop)
+        except (Unavailable, RedisError, OSError) as error:
+            log.warning("sweep interrupted", error=str(error))
+        await asyncio.sleep(settings.sweep_seconds / 4)
+
+
+async def obey_stops(workshop: Workshop) -> None:
+    """Stop work within moments of a cancellation; a lost message costs one heartbeat."""
+    async for _ in workshop.broadcast.messages(STOPPED_CHANNEL):
+        try:
+            await drop_stopped(workshop)
+        except Unavailable as error:
+            log.warning("could not look for stopped work", error=str(error))
+
+
+async def drop_stopped(workshop: Workshop) -> None:
+    if not workshop.has_work:
+        return
+    async with workshop.database.read() as tx:
+        valid = await batches.valid_claims(tx, workshop.worker)
+    workshop.drop_all_but(valid)
+
+
+async def sweep(workshop: Workshop) -> None:
+    """Everything that a crash, or a Redis that forgot, can have left behind."""
+    database = workshop.database
+    async with database.read() as tx:
+        expired = await batches.expired(tx, limit=SWEEP_MAX)
+    wakeups = await _take_back(database, expired, only_expired=True)
+    wakeups += await _end_overdue(database, minutes=workshop.settings.generation_timeout_minutes)
+    await outbox.carry(database, workshop.queue)
+    async with database.read() as tx:
+        wakeups += await generations.growing(tx, limit=SWEEP_MAX)
+    await workshop.broadcast.announce_all(wakeups)
+
+
+async def release(database: Database, queue: Queue, broadcast: Broadcast, *, worker: str) -> None:
+    """A worker that was seen to die holds nothing any more: its batches are free at once."""
+    async with database.read() as tx:
+        claims = await batches.leased_by(tx, worker, limit=SWEEP_MAX)
+    await broadcast.announce_all(await _take_back(database, claims, only_expired=False))
+    await outbox.carry(database, queue)
+
+
+async def _take_back(database: Database, claims: Sequence[Claim], *, only_expired: bool) -> list[Wakeup]:
+    wakeups = []
+    for claim in claims:
+        try:
+            async with database.write() as tx:
+                wakeups.append(await steps.take_back(tx, claim, only_expired=only_expired))
+        except LeaseLost as error:
+            log.info("not taken back", reason=str(error))
+        else:
+            log.warning("took a batch back", batch_id=str(claim.batch_id), worker=claim.worker)
+    return wakeups
+
+
+async def _end_overdue(database: Database, *, minutes: float) -> list[Wakeup]:
+    async with database.read() as tx:
+        overdue = await generations.overdue(tx, after_seconds=minutes * 60, limit=SWEEP_MAX)
+    wakeups = []
+    for generation_id in overdue:
+        async with database.write() as tx:
+            wakeup = await steps.expire(tx, generation_id, minutes=minutes)
+        if wakeup:
+            wakeups.append(wakeup)
+    return wakeups

@@ -1,0 +1,67 @@
+"""An arq worker that waits for a call instead of polling, and outlives its Redis.
+
+It overrides private hooks of arq 0.28 (pinned in pyproject.toml): `_poll_iteration`, `main` and
+`_release_sem_dec_counter_on_complete`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import structlog
+from arq.worker import Worker
+from redis import RedisError
+
+from service.broadcast import Broadcast
+from service.queue import WAKE_CHANNEL
+
+POLL_SECONDS = 0.5
+"""How long a lost wake-up call may cost."""
+
+log = structlog.get_logger()
+
+
+class WakeWorker(Worker):
+    """Runs until its main task is cancelled; a Redis that is away is waited for."""
+
+    _wake: asyncio.Event
+
+    async def main(self) -> None:
+        self._wake = asyncio.Event()
+        self.ctx["redis"] = self.pool
+        if self.on_startup:
+            await self.on_startup(self.ctx)
+        listening = asyncio.create_task(self._listen())
+        try:
+            while True:
+                await self._look_and_wait()
+        finally:
+            listening.cancel()
+
+    async def _look_and_wait(self) -> None:
+        self._wake.clear()
+        try:
+            await self._poll_iteration()
+        except (RedisError, OSError) as error:
+            log.warning("redis is away", error=str(error))
+            self._free_leaked_slots()
+        try:
+            await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+        except TimeoutError:
+            return
+
+    async def _listen(self) -> None:
+        async for _ in self._calls():
+            self._wake.set()
+
+    def _calls(self) -> AsyncIterator[bytes | None]:
+        return Broadcast(self.pool).messages(WAKE_CHANNEL)
+
+    def _free_leaked_slots(self) -> None:
+        """arq counts a job before it talks to Redis about it, and forgets to uncount it when that fails."""
+        running = sum(not task.done() for task in self.tasks.values())
+        for _ in range(self.job_counter - running):
+            super()._release_sem_dec_counter_on_complete()
+
+    def _release_sem_dec_counter_on_complete(self) -> None:
+        super()._release_sem_dec_counter_on_complete()
+        self._wake.set()

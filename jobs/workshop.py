@@ -1,0 +1,92 @@
+"""What a worker process works with: settings, database, queue, broadcast, provider, and the batches in its hands."""
+
+import asyncio
+import os
+import secrets
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+from uuid import UUID
+
+import structlog
+
+from jobs.governor import Governor
+from jobs.providers.base import Provider
+from schemas.plans import Claim
+from service.broadcast import Broadcast
+from service.errors import Unavailable
+from service.queue import Queue
+from service.settings import Settings
+from service.store.database import Database, Tx
+
+Outcome = TypeVar("Outcome")
+PERSIST_SECONDS_MAX = 60.0
+PERSIST_PAUSE_SECONDS = 0.25
+
+log = structlog.get_logger()
+
+
+class Workshop:
+    """One per worker process. `worker` is its name in leases: a new one with every start."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        database: Database,
+        queue: Queue,
+        broadcast: Broadcast,
+        provider: Provider,
+        name: str | None = None,
+    ) -> None:
+        self.settings = settings
+        self.database = database
+        self.queue = queue
+        self.broadcast = broadcast
+        self.provider = provider
+        self.governor = Governor(settings.llm_calls_max)
+        self.worker = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._hands: dict[Claim, asyncio.Task[None]] = {}
+
+    def take(self, claim: Claim, work: asyncio.Task[None]) -> None:
+        """The batch is in this worker's hands until its work is done."""
+        self._hands[claim] = work
+        work.add_done_callback(lambda _: self._hands.pop(claim, None))
+
+    def drop_all_but(self, valid: set[tuple[UUID, int]]) -> None:
+        """Stop the work on batches that are not this worker's any more, given as batch and fence of those that are."""
+        for claim, work in self._hands.items():
+            if (claim.batch_id, claim.fence) not in valid:
+                work.cancel()
+
+    @property
+    def has_work(self) -> bool:
+        return bool(self._hands)
+
+    async def stop(self, *, grace_seconds: float) -> None:
+        """Let work end for a while, then stop it; returns when each batch is released with all that passed."""
+        works = list(self._hands.values())
+        if works:
+            await asyncio.wait(works, timeout=grace_seconds)
+        for work in works:
+            work.cancel()
+        await asyncio.gather(*works, return_exceptions=True)
+
+    async def persist(self, step: Callable[[Tx], Awaitable[Outcome]]) -> Outcome:
+        """Run a step in a transaction; a database that is away for a moment costs no work.
+
+        A step whose commit got lost on the way may run twice: its fence or its checks make the second one harmless.
+        Raises Unavailable when the database stays away.
+        """
+        deadline = time.monotonic() + PERSIST_SECONDS_MAX
+        while True:
+            try:
+                async with self.database.write() as tx:
+                    return await step(tx)
+            except Unavailable as error:
+                if time.monotonic() > deadline:
+                    raise
+                log.warning("database is away", error=str(error))
+            # A database does not call when it is back; this is the wait before the next try.
+            await asyncio.sleep(PERSIST_PAUSE_SECONDS)

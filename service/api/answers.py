@@ -1,0 +1,47 @@
+"""Schemas and errors as HTTP answers."""
+
+from typing import Final
+
+import structlog
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schemas.problems import Problem
+from service.errors import Invalid, QuizmillError, Unavailable
+
+RETRY_AFTER_SECONDS: Final = "5"
+TITLES: Final = {404: "Not found", 405: "Method not allowed", 413: "Too large", 400: "Bad request"}
+
+log = structlog.get_logger()
+
+
+def answer(value: BaseModel, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(value.model_dump_json(), status_code=status, media_type="application/json", headers=headers)
+
+
+def problem_of(error: Exception) -> Problem:
+    """Never a stack, a key or another owner's data: what we did not foresee is only named as such."""
+    match error:
+        case Invalid():
+            return Problem(title=error.title, status=error.status, detail=str(error), errors=tuple(error.problems))
+        case QuizmillError() if error.status < 500 or isinstance(error, Unavailable):
+            return Problem(title=error.title, status=error.status, detail=str(error))
+        case HTTPException():
+            title = TITLES.get(error.status_code, error.detail)
+            return Problem(title=title, status=error.status_code, detail=error.detail)
+        case _:
+            return Problem(title="Internal error", status=500, detail="something went wrong here; it was logged")
+
+
+def failure(request: Request, error: Exception) -> Response:
+    """RFC 9457. What is our fault is logged."""
+    found = problem_of(error)
+    if found.status >= 500:
+        log.error("request failed", path=request.url.path, error=repr(error), exc_info=error)
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    if isinstance(error, Unavailable):
+        headers["Retry-After"] = RETRY_AFTER_SECONDS
+    body = found.model_dump_json(exclude_none=True)
+    return Response(body, status_code=found.status, media_type="application/problem+json", headers=headers)

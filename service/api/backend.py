@@ -1,0 +1,28 @@
+"""What every endpoint works with."""
+
+from dataclasses import dataclass
+
+from arq.connections import ArqRedis
+from starlette.requests import HTTPConnection
+
+from service.api.hub import Hub
+from service.broadcast import Broadcast
+from service.queue import Queue
+from service.settings import Settings
+from service.store.database import Database
+
+
+@dataclass(frozen=True)
+class Backend:
+    settings: Settings
+    database: Database
+    redis: ArqRedis
+    queue: Queue
+    broadcast: Broadcast
+    hub: Hub
+
+
+def of(connection: HTTPConnection) -> Backend:
+    backend = connection.app.state.backend
+    assert isinstance(backend, Backend), "create_app sets the backend"
+    return backend

@@ -1,0 +1,70 @@
+"""What holds for every request: known hosts, no writes from other origins, safe headers on every answer."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api.answers import failure
+from service.errors import BadRequest, Forbidden, QuizmillError
+from service.settings import is_loopback
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;"
+    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Content-Security-Policy": POLICY,
+}
+
+
+class Guard:
+    """Pure ASGI: it wraps neither the request's body nor the answer's."""
+
+    def __init__(self, app: ASGIApp, *, host: str) -> None:
+        self._app = app
+        self._host = host
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if not scope["path"].startswith("/static/"):
+                    headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            self._require_known_host(Headers(scope=scope))
+            _require_same_origin(scope["method"], Headers(scope=scope))
+        except QuizmillError as error:
+            await failure(Request(scope), error)(scope, receive, send_guarded)
+            return
+        await self._app(scope, receive, send_guarded)
+
+    def _require_known_host(self, headers: Headers) -> None:
+        """DNS rebinding: a page of someone else's domain that resolves to us must not be served."""
+        name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        if not is_loopback(name) and name != self._host:
+            raise BadRequest("this host name is not served here")
+
+
+def _require_same_origin(method: str, headers: Headers) -> None:
+    if method in SAFE_METHODS:
+        return
+    site = headers.get("sec-fetch-site", "none")
+    if site not in {"same-origin", "none"}:
+        raise Forbidden("writes from other origins are refused")
+    origin = headers.get("origin")
+    if origin and urlsplit(origin).netloc != headers.get("host"):
+        raise Forbidden("writes from other origins are refused")

@@ -1,0 +1,113 @@
+"""What users can set going, for the HTTP interface and the pages alike: the transaction, then queue and broadcast."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from schemas.generations import Generation, RetryAnswer
+from schemas.orders import ModuleBatchOrder, NewQuiz, Order, OrderOptions, QuizOrder, RetryOrder
+from schemas.quizzes import Quiz
+from service import outbox
+from service.api.backend import Backend
+from service.errors import StateConflict
+from service.rules import planning
+from service.store import generations, materials, modules, quizzes, steps
+
+
+async def create_quiz(backend: Backend, owner: str, order: NewQuiz) -> Quiz:
+    async with backend.database.write() as tx:
+        quiz_id = await quizzes.insert(tx, owner=owner, title=order.title, language=order.language)
+        await modules.insert(tx, quiz_id, [(module.name, module.text) for module in order.modules])
+        return await quizzes.load(tx, owner, quiz_id)
+
+
+async def upload(
+    backend: Backend, owner: str, *, title: str, language: str, files: Sequence[tuple[str, bytes]]
+) -> Quiz:
+    """A quiz whose modules come out of files, given as (name, content), by a job."""
+    async with backend.database.write() as tx:
+        quiz_id = await quizzes.insert(tx, owner=owner, title=title, language=language)
+        await materials.insert(tx, quiz_id, files)
+        quiz = await quizzes.load(tx, owner, quiz_id)
+    await outbox.try_to_carry(backend.database, backend.queue)
+    return quiz
+
+
+async def order(backend: Backend, owner: str, quiz_id: UUID, wanted: Order) -> Generation:
+    """Raises NotFound, Invalid, StateConflict."""
+    async with backend.database.write() as tx:
+        await quizzes.require(tx, owner, quiz_id)
+        module_ids = await modules.ids(tx, quiz_id)
+        if not module_ids:
+            raise StateConflict(f"quiz {quiz_id} has no modules to ask about yet")
+        settings = backend.settings
+        plans = planning.plan(
+            planning.expand(wanted, module_ids),
+            module_ids,
+            questions_per_batch_max=settings.questions_per_batch_max,
+            batches_per_generation_max=settings.batches_per_generation_max,
+        )
+        generation_id = await steps.order(tx, quiz_id, owner, plans, wanted)
+        generation = await generations.load(tx, owner, generation_id)
+    await outbox.try_to_carry(backend.database, backend.queue, generation_id=generation_id)
+    return generation
+
+
+async def order_quiz(backend: Backend, owner: str, wanted: QuizOrder) -> Generation:
+    """Quiz and order in one: both, or nothing. Raises Invalid."""
+    settings = backend.settings
+    async with backend.database.write() as tx:
+        quiz_id = await quizzes.insert(tx, owner=owner, title=wanted.title, language=wanted.language)
+        module_ids = await modules.insert(tx, quiz_id, [(module.name, module.text) for module in wanted.modules])
+        orders, fields = _spread(wanted, module_ids)
+        plans = planning.plan(
+            orders,
+            module_ids,
+            questions_per_batch_max=settings.questions_per_batch_max,
+            batches_per_generation_max=settings.batches_per_generation_max,
+            fields=fields,
+        )
+        options = OrderOptions(priority=wanted.priority, instructions=wanted.instructions, model=wanted.model)
+        generation_id = await steps.order(tx, quiz_id, owner, plans, options)
+        generation = await generations.load(tx, owner, generation_id)
+    await outbox.try_to_carry(backend.database, backend.queue, generation_id=generation_id)
+    return generation
+
+
+async def retry(backend: Backend, owner: str, generation_id: UUID, wanted: RetryOrder, *, dry_run: bool) -> RetryAnswer:
+    """Put failed batches back. Raises NotFound, Invalid, StateConflict."""
+    async with backend.database.write() as tx:
+        await generations.require(tx, owner, generation_id)
+        retried, wakeup = await steps.retry(tx, generation_id, wanted.batch_ids, model=wanted.model, dry_run=dry_run)
+        generation = await generations.load(tx, owner, generation_id)
+    await backend.broadcast.announce(wakeup)
+    if not dry_run:
+        await outbox.try_to_carry(backend.database, backend.queue, generation_id=generation_id)
+    return RetryAnswer(generation=generation, retried=tuple(retried), untouched=len(generation.batches) - len(retried))
+
+
+async def cancel(backend: Backend, owner: str, generation_id: UUID) -> Generation:
+    """Raises NotFound, StateConflict."""
+    async with backend.database.write() as tx:
+        await generations.require(tx, owner, generation_id)
+        wakeup = await steps.cancel(tx, generation_id)
+        generation = await generations.load(tx, owner, generation_id)
+    await backend.broadcast.announce_stopped(generation_id)
+    await backend.broadcast.announce(wakeup)
+    return generation
+
+
+def _spread(wanted: QuizOrder, module_ids: Sequence[UUID]) -> tuple[list[ModuleBatchOrder], list[str]]:
+    """Each module's batches under its new id, and the path that a problem with each would name."""
+    orders, fields = [], []
+    for position, (module, module_id) in enumerate(zip(wanted.modules, module_ids, strict=True)):
+        for place, batch in enumerate(module.batches):
+            orders.append(
+                ModuleBatchOrder(
+                    module_id=module_id,
+                    question_type=batch.question_type,
+                    difficulty=batch.difficulty,
+                    target_count=batch.target_count,
+                )
+            )
+            fields.append(f"modules.{position}.batches.{place}")
+    return orders, fields

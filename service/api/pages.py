@@ -1,0 +1,213 @@
+"""The pages: loads what they show, and takes what their forms send. Everything works without JavaScript."""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from http import HTTPStatus
+from uuid import UUID
+
+from pydantic import ValidationError
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from schemas.orders import ModuleBatchOrder, Order, RetryOrder
+from schemas.states import QuestionType
+from service import auth
+from service.api import backend, bodies, operations, uploads
+from service.api.answers import answer, failure, problem_of
+from service.errors import Invalid, QuizmillError
+from service.store import generations, questions, quizzes
+from web import pages
+from web.forms import Limits
+
+RECENT_QUIZZES = 8
+QUESTIONS_SHOWN_MAX = 2000
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def routes(*, upload_bytes_max: int, body_bytes_max: int) -> list[Route]:
+    quiz, generation = "/quizzes/{quiz_id:uuid}", "/generations/{generation_id:uuid}"
+    return [
+        Route("/", _page(start)),
+        Route("/quizzes", _page(upload), methods=["POST"], max_body_size=upload_bytes_max),
+        Route(quiz, _page(quiz_page)),
+        Route(quiz + "/generations", _page(order), methods=["POST"], max_body_size=body_bytes_max),
+        Route("/generations", _page(generation_list)),
+        Route(generation, _page(generation_page)),
+        Route(generation + "/retry", _page(retry), methods=["POST"], max_body_size=body_bytes_max),
+        Route(generation + "/cancel", _page(cancel), methods=["POST"], max_body_size=body_bytes_max),
+    ]
+
+
+def _page(endpoint: Endpoint) -> Endpoint:
+    """Errors of a page are pages, except for scripts, which ask for JSON."""
+
+    @wraps(endpoint)
+    async def guarded(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except QuizmillError as error:
+            if _wants_json(request):
+                return failure(request, error)
+            found = problem_of(error)
+            return HTMLResponse(pages.problem(found), status_code=found.status)
+
+    return guarded
+
+
+async def start(request: Request) -> Response:
+    """`/`: the material; `/?quiz=ID`: the order for that quiz."""
+    return await _start(request, quiz_id=_quiz_id(request))
+
+
+async def upload(request: Request) -> Response:
+    parts = backend.of(request)
+    try:
+        material = await uploads.material(request)
+    except QuizmillError as error:
+        form = await uploads.fields(request) if uploads.is_multipart(request) else FormData()
+        return await _start(request, quiz_id=None, problem=error, form=form)
+    quiz = await operations.upload(
+        parts, auth.owner_of(request), title=material.title, language=material.language, files=material.files
+    )
+    return _see(f"/?quiz={quiz.id}")
+
+
+async def order(request: Request) -> Response:
+    quiz_id: UUID = request.path_params["quiz_id"]
+    form = await uploads.fields(request)
+    try:
+        generation = await operations.order(backend.of(request), auth.owner_of(request), quiz_id, _order_of(form))
+    except Invalid as error:
+        return await _start(request, quiz_id=quiz_id, problem=error, form=form)
+    return _see(f"/generations/{generation.id}")
+
+
+async def quiz_page(request: Request) -> Response:
+    quiz_id: UUID = request.path_params["quiz_id"]
+    async with backend.of(request).database.read() as tx:
+        quiz = await quizzes.load(tx, auth.owner_of(request), quiz_id)
+        found = await questions.of_quiz(tx, quiz_id, review=None, limit=QUESTIONS_SHOWN_MAX)
+    return HTMLResponse(pages.quiz(quiz, found))
+
+
+async def generation_list(request: Request) -> Response:
+    quiz_id = _quiz_id(request, name="quiz_id")
+    async with backend.of(request).database.read() as tx:
+        found = await generations.page(
+            tx,
+            auth.owner_of(request),
+            generations.Filter(quiz_id=quiz_id),
+            limit=bodies.limit(request),
+            cursor=request.query_params.get("cursor"),
+        )
+        titles = await quizzes.titles(tx, {generation.quiz_id for generation in found.items})
+    return HTMLResponse(pages.generations(found, titles, quiz_id))
+
+
+async def generation_page(request: Request) -> Response:
+    async with backend.of(request).database.read() as tx:
+        generation = await generations.load(tx, auth.owner_of(request), request.path_params["generation_id"])
+        titles = await quizzes.titles(tx, [generation.quiz_id])
+    return HTMLResponse(pages.generation(generation, titles[generation.quiz_id]))
+
+
+async def retry(request: Request) -> Response:
+    generation_id: UUID = request.path_params["generation_id"]
+    retried = await operations.retry(
+        backend.of(request), auth.owner_of(request), generation_id, RetryOrder(), dry_run=False
+    )
+    return answer(retried, status=202) if _wants_json(request) else _see(f"/generations/{generation_id}")
+
+
+async def cancel(request: Request) -> Response:
+    generation_id: UUID = request.path_params["generation_id"]
+    generation = await operations.cancel(backend.of(request), auth.owner_of(request), generation_id)
+    return answer(generation) if _wants_json(request) else _see(f"/generations/{generation_id}")
+
+
+async def _start(
+    request: Request, *, quiz_id: UUID | None, problem: QuizmillError | None = None, form: FormData | None = None
+) -> Response:
+    parts = backend.of(request)
+    owner = auth.owner_of(request)
+    async with parts.database.read() as tx:
+        recent = await quizzes.page(tx, owner, limit=RECENT_QUIZZES, cursor=None)
+        quiz = await quizzes.load(tx, owner, quiz_id) if quiz_id else None
+    settings = parts.settings
+    html = pages.start(
+        recent.items,
+        quiz,
+        str(problem) if problem else None,
+        _texts(form) if form else {},
+        Limits(
+            upload_mb_max=settings.upload_mb_max,
+            questions_per_batch_max=settings.questions_per_batch_max,
+            batches_per_generation_max=settings.batches_per_generation_max,
+        ),
+    )
+    return HTMLResponse(html, status_code=problem.status if problem else 200)
+
+
+def _order_of(form: FormData) -> Order:
+    """Every chosen module x every chosen type. Raises Invalid."""
+    texts = _texts(form)
+    chosen = texts.get("question_type", [])
+    common = {"difficulty": _one(texts, "difficulty") or None}
+    counts = {name: _count(texts, name) for name in chosen}
+    try:
+        batches = [
+            ModuleBatchOrder.model_validate(
+                {**common, "module_id": module_id, "question_type": name, "target_count": counts[name]}, strict=False
+            )
+            for module_id in texts.get("module_id", [])
+            for name in chosen
+        ]
+        if not batches:
+            raise Invalid.field("batches", "choose at least one module and one type of question")
+        return Order.model_validate(
+            {
+                "batches": batches,
+                "priority": _one(texts, "priority") or "normal",
+                "instructions": _one(texts, "instructions"),
+            },
+            strict=False,
+        )
+    except ValidationError as error:
+        raise Invalid(bodies.problems(error)) from None
+
+
+def _count(texts: dict[str, list[str]], question_type: str) -> int:
+    name = f"count_{question_type}"
+    text = _one(texts, name)
+    if question_type not in set(QuestionType) or not (text.isascii() and text.isdigit() and len(text) < 6):
+        raise Invalid.field(name, "must be a number of questions")
+    return int(text)
+
+
+def _texts(form: FormData) -> dict[str, list[str]]:
+    return {name: [value for value in form.getlist(name) if isinstance(value, str)] for name in form}
+
+
+def _one(texts: dict[str, list[str]], name: str) -> str:
+    return next(iter(texts.get(name, ())), "")
+
+
+def _quiz_id(request: Request, name: str = "quiz") -> UUID | None:
+    text = request.query_params.get(name)
+    if not text:
+        return None
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Invalid.field(name, "must be a UUID") from None
+
+
+def _wants_json(request: Request) -> bool:
+    return "application/json" in request.headers.get("accept", "")
+
+
+def _see(address: str) -> Response:
+    return RedirectResponse(address, status_code=HTTPStatus.SEE_OTHER)

@@ -1,0 +1,74 @@
+"""/api/quizzes: quizzes, their modules and what is exported from them."""
+
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schemas.orders import NewQuiz, Order
+from schemas.states import Review
+from service import auth
+from service.api import backend, bodies, operations, uploads
+from service.api.answers import answer
+from service.errors import NotFound
+from service.exports.formats import FORMATS
+from service.store import modules, questions, quizzes
+
+EXPORT_MAX = 100_000
+
+
+async def create(request: Request) -> Response:
+    """POST /api/quizzes: modules as JSON (201), or files as multipart (202: extracted by a job)."""
+    owner = auth.owner_of(request)
+    if uploads.is_multipart(request):
+        material = await uploads.material(request)
+        quiz = await operations.upload(
+            backend.of(request), owner, title=material.title, language=material.language, files=material.files
+        )
+        return answer(quiz, status=202, headers={"Location": f"/api/quizzes/{quiz.id}"})
+    wanted = await bodies.parse(request, NewQuiz)
+    quiz = await operations.create_quiz(backend.of(request), owner, wanted)
+    return answer(quiz, status=201, headers={"Location": f"/api/quizzes/{quiz.id}"})
+
+
+async def page(request: Request) -> Response:
+    async with backend.of(request).database.read() as tx:
+        cursor = request.query_params.get("cursor")
+        found = await quizzes.page(tx, auth.owner_of(request), limit=bodies.limit(request), cursor=cursor)
+    return answer(found)
+
+
+async def load(request: Request) -> Response:
+    async with backend.of(request).database.read() as tx:
+        return answer(await quizzes.load(tx, auth.owner_of(request), request.path_params["quiz_id"]))
+
+
+async def module(request: Request) -> Response:
+    async with backend.of(request).database.read() as tx:
+        quiz_id, module_id = request.path_params["quiz_id"], request.path_params["module_id"]
+        return answer(await modules.load(tx, auth.owner_of(request), quiz_id, module_id))
+
+
+async def order(request: Request) -> Response:
+    wanted = await bodies.parse(request, Order)
+    quiz_id: UUID = request.path_params["quiz_id"]
+    generation = await operations.order(backend.of(request), auth.owner_of(request), quiz_id, wanted)
+    return answer(generation, status=202, headers={"Location": f"/api/generations/{generation.id}"})
+
+
+async def export(request: Request) -> Response:
+    """Saved questions as a file. `X-Quizmill-Left-Out` counts what the format can't express."""
+    name: str = request.path_params["format"]
+    if name not in FORMATS:
+        raise NotFound(f"there is no export format {name!r}: use one of {', '.join(FORMATS)}")
+    export_format = FORMATS[name]
+    quiz_id: UUID = request.path_params["quiz_id"]
+    review = bodies.choice(request, "review", Review)
+    async with backend.of(request).database.read() as tx:
+        quiz = await quizzes.load(tx, auth.owner_of(request), quiz_id)
+        found = await questions.of_quiz(tx, quiz_id, review=review, limit=EXPORT_MAX)
+    headers = {
+        "Content-Disposition": f'attachment; filename="quiz-{quiz.code}.{export_format.suffix}"',
+        "X-Quizmill-Left-Out": "0",
+    }
+    return Response(export_format.write(quiz, found), media_type=export_format.media_type, headers=headers)

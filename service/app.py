@@ -1,0 +1,88 @@
+"""The web service: wiring and lifespan only."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from arq.connections import ArqRedis
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from service import queue
+from service.api import answers, events, generations, health, pages, quizzes
+from service.api.backend import Backend
+from service.api.guard import Guard
+from service.api.hub import Hub
+from service.broadcast import Broadcast
+from service.errors import QuizmillError
+from service.settings import Settings
+from service.store import schema
+from service.store.database import Database
+from web.pages import STATIC_DIR
+
+QUIZ = "/api/quizzes/{quiz_id:uuid}"
+GENERATION = "/api/generations/{generation_id:uuid}"
+
+
+def create_app(settings: Settings, redis: ArqRedis) -> Starlette:
+    """The ASGI application. `redis` is a client that need not be connected yet."""
+    database = Database(settings.resolved_database_url)
+    broadcast = Broadcast(redis)
+    backend = Backend(
+        settings=settings,
+        database=database,
+        redis=redis,
+        queue=queue.Queue(redis),
+        broadcast=broadcast,
+        hub=Hub(database, broadcast),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await schema.require_current(database)
+        backend.hub.start()
+        yield
+        await backend.hub.stop()
+        await database.close()
+        await redis.aclose(close_connection_pool=True)
+
+    app = Starlette(
+        routes=_routes(settings),
+        lifespan=lifespan,
+        middleware=[Middleware(Guard, host=settings.host)],
+        exception_handlers={
+            QuizmillError: answers.failure,
+            HTTPException: answers.failure,
+            Exception: answers.failure,
+        },
+    )
+    app.state.backend = backend
+    return app
+
+
+def _routes(settings: Settings) -> list[Route | Mount]:
+    body = settings.body_kb_max * 1024
+    upload = settings.upload_mb_max * 1024 * 1024
+    return [
+        Route("/api/quizzes", quizzes.create, methods=["POST"], max_body_size=upload),
+        Route("/api/quizzes", quizzes.page),
+        Route(QUIZ, quizzes.load),
+        Route(QUIZ + "/modules/{module_id:uuid}", quizzes.module),
+        Route(QUIZ + "/generations", quizzes.order, methods=["POST"], max_body_size=body),
+        Route(QUIZ + "/export/{format}", quizzes.export),
+        Route("/api/generations", generations.create, methods=["POST"], max_body_size=body),
+        Route("/api/generations", generations.page),
+        Route(GENERATION, generations.load),
+        Route(GENERATION, generations.cancel, methods=["DELETE"], max_body_size=body),
+        Route(GENERATION + "/events", events.stream),
+        Route(GENERATION + "/questions", generations.saved_questions),
+        Route(GENERATION + "/attempts", generations.tried),
+        Route(GENERATION + "/retry", generations.retry, methods=["POST"], max_body_size=body),
+        Route(GENERATION + "/cancel", generations.cancel, methods=["POST"], max_body_size=body),
+        Route("/livez", health.live),
+        Route("/readyz", health.ready),
+        *pages.routes(upload_bytes_max=upload, body_bytes_max=body),
+        Mount("/static", StaticFiles(directory=STATIC_DIR)),
+    ]

@@ -1,0 +1,79 @@
+"""Pub/sub: tells other processes that there is something to look at. It may be lost; SQL holds what it is about."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Final
+from uuid import UUID
+
+import structlog
+from redis import RedisError
+from redis.asyncio import Redis
+
+from schemas.plans import Wakeup
+
+GREW_CHANNEL: Final = "quizmill:grew"
+STOPPED_CHANNEL: Final = "quizmill:stopped"
+RECONNECT_SECONDS_MAX: Final = 2.0
+
+log = structlog.get_logger()
+
+
+class Broadcast:
+    """Sends and receives wake-up calls. Sending never raises: what it announces is committed already."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def announce(self, wakeup: Wakeup | None) -> None:
+        """A generation's log grew (None: nothing happened)."""
+        if wakeup:
+            await self._publish(GREW_CHANNEL, wakeup.model_dump_json())
+
+    async def announce_all(self, wakeups: Sequence[Wakeup]) -> None:
+        for wakeup in wakeups:
+            await self.announce(wakeup)
+
+    async def announce_stopped(self, generation_id: UUID) -> None:
+        """Workers must stop their calls for this generation."""
+        await self._publish(STOPPED_CHANNEL, str(generation_id))
+
+    async def grown(self) -> AsyncGenerator[Wakeup | None]:
+        """Wake-up calls for ever, through lost connections. None: some may have been lost, look at everything."""
+        async with aclosing(self.messages(GREW_CHANNEL)) as messages:
+            async for message in messages:
+                yield None if message is None else _parse(message)
+
+    async def messages(self, channel: str) -> AsyncGenerator[bytes | None]:
+        """Messages of a channel for ever. None: (re)connected, or unreadable, so something may have been missed."""
+        delay_seconds = 0.1
+        while True:
+            try:
+                async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+                    await pubsub.subscribe(channel)
+                    yield None
+                    delay_seconds = 0.1
+                    while True:
+                        message = await pubsub.get_message(timeout=None)
+                        if message:
+                            yield message["data"]
+            except (RedisError, OSError) as error:
+                log.warning("redis is away", channel=channel, error=str(error))
+            # Redis does not call when it is back; this is the wait before the next try.
+            await asyncio.sleep(delay_seconds)
+            delay_seconds = min(delay_seconds * 2, RECONNECT_SECONDS_MAX)
+
+    async def _publish(self, channel: str, message: str) -> None:
+        try:
+            await self._redis.publish(channel, message)
+        except (RedisError, OSError) as error:
+            log.warning("could not announce", channel=channel, error=str(error))
+
+
+def _parse(message: bytes) -> Wakeup | None:
+    try:
+        return Wakeup.model_validate(json.loads(message))
+    except ValueError:
+        log.warning("unreadable wake-up call", message=message[:200])
+        return None

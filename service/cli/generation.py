@@ -1,0 +1,96 @@
+"""`quizmill generation ...`: look at, watch, retry and cancel generations of a running service."""
+
+import sys
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from schemas.generations import Generation
+from schemas.states import GenerationState
+from service.cli import show
+from service.cli.client import Client
+
+app = typer.Typer(no_args_is_help=True, help="Look at, watch, retry and cancel generations of a running service.")
+
+Id = Annotated[UUID, typer.Argument(help="the generation's id")]
+Url = Annotated[str, typer.Option(help="where the service is", envvar="QUIZMILL_URL")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+
+
+@app.command()
+def get(generation_id: Id, url: Url = DEFAULT_URL, json: Json = False) -> None:
+    """Show a generation and its batches."""
+    _print(Client(url).generation(generation_id), json=json)
+
+
+@app.command(name="list")
+def list_(
+    url: Url = DEFAULT_URL,
+    status: Annotated[GenerationState | None, typer.Option(help="only those in this state")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100)] = 20,
+    json: Json = False,
+) -> None:
+    """List generations, newest first."""
+    page = Client(url).generations(status=status, limit=limit)
+    if json:
+        show.as_json(page)
+    else:
+        show.generations(list(page.items))
+
+
+@app.command()
+def watch(
+    generation_id: Id,
+    url: Url = DEFAULT_URL,
+    from_start: Annotated[bool, typer.Option(help="replay the whole log first (with --json)")] = False,
+    json: Annotated[bool, typer.Option("--json", help="print one JSON object per event")] = False,
+) -> None:
+    """Follow a generation live until it ends; exit code 0 only when it completed."""
+    client = Client(url)
+    if json:
+        for event in client.watch(generation_id, from_start=from_start):
+            sys.stdout.write(event.model_dump_json() + "\n")
+            sys.stdout.flush()
+    else:
+        with show.Bars(client.generation(generation_id)) as bars:
+            for event in client.watch(generation_id):
+                bars.apply(event)
+    ended = client.generation(generation_id)
+    if not json:
+        show.generation(ended)
+    if ended.status is not GenerationState.COMPLETED:
+        raise typer.Exit(1)
+
+
+@app.command()
+def retry(
+    generation_id: Id,
+    batch: Annotated[list[UUID] | None, typer.Option(help="only this batch (repeat for more)")] = None,
+    model: Annotated[str | None, typer.Option(help="ask this model instead")] = None,
+    dry_run: Annotated[bool, typer.Option(help="only say what would be done")] = False,
+    url: Url = DEFAULT_URL,
+    json: Json = False,
+) -> None:
+    """Put failed batches back; what is saved is not touched."""
+    answer = Client(url).retry(generation_id, batch or [], model=model, dry_run=dry_run)
+    if json:
+        show.as_json(answer)
+        return
+    verb = "would be" if dry_run else "are"
+    show.console.print(f"{len(answer.retried)} batches {verb} done again, {answer.untouched} stay as they are.")
+
+
+@app.command()
+def cancel(generation_id: Id, url: Url = DEFAULT_URL, json: Json = False) -> None:
+    """End a generation; finished batches and held questions stay."""
+    _print(Client(url).cancel(generation_id), json=json)
+
+
+def _print(found: Generation, *, json: bool) -> None:
+    if json:
+        show.as_json(found)
+    else:
+        show.generation(found)

@@ -1,0 +1,121 @@
+"""The commands that are not about one generation: generate, export, migrate, verify, doctor."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from schemas.states import Difficulty, GenerationState, QuestionType
+from service import logs, settings
+from service.cli import show
+from service.errors import QuizmillError
+from service.exports.formats import FORMATS
+
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+
+def add_to(app: typer.Typer) -> None:
+    for command in (generate, export, migrate, verify, doctor):
+        app.command()(command)
+
+
+def generate(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="course material")],
+    question_type: Annotated[list[QuestionType] | None, typer.Option("--type", help="repeat for more types")] = None,
+    count: Annotated[int, typer.Option(min=1, help="questions per type over all the files")] = 10,
+    difficulty: Annotated[Difficulty | None, typer.Option()] = None,
+    language: Annotated[str, typer.Option(help="language of the questions")] = "en",
+    out: Annotated[Path | None, typer.Option(help="file to write; without it, JSON goes to stdout")] = None,
+    export_format: Annotated[str | None, typer.Option("--format", help=" | ".join(FORMATS))] = None,
+    url: Annotated[str | None, typer.Option(help="a running service; without it, one is started")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="where a service of its own keeps its files")] = None,
+) -> None:
+    """Make questions out of files and write them to a file. Exit code 0 only when all were made."""
+    from service.cli import generate as command  # noqa: PLC0415 # `--help` stays quick
+    from service.cli.client import Client  # noqa: PLC0415 # as above
+
+    chosen = settings.load(data_dir=data_dir)
+    logs.configure(chosen)
+    name = export_format or (out.suffix.removeprefix(".") if out else "json")
+    if name not in FORMATS:
+        raise typer.BadParameter(f"unknown format {name!r}: use one of {', '.join(FORMATS)}", param_hint="--format")
+    with command.service(chosen, url) as address:
+        client = Client(address)
+        quiz = client.upload(title=files[0].stem, language=language, files=files)
+        quiz = command.extracted(client, quiz)
+        types = question_type or [QuestionType.MULTIPLE_CHOICE]
+        order = command.plan(quiz, types, count, difficulty, chosen.questions_per_batch_max)
+        hint = "Start `quizmill up` with the same data directory, then `quizmill generation watch {id}`."
+        ended = command.generate(client, quiz, order, resume_hint=hint)
+        _write(client.export(quiz.id, name), out)
+    show.errors.print(f"{ended.status}: {ended.message}")
+    for batch in ended.batches:
+        if batch.error:
+            show.errors.print(f"  {batch.module_name}, {batch.question_type}: {batch.error.message}")
+    if ended.status is not GenerationState.COMPLETED:
+        raise typer.Exit(1)
+
+
+def export(
+    quiz_id: Annotated[UUID, typer.Argument(help="the quiz's id")],
+    export_format: Annotated[str, typer.Option("--format", help=" | ".join(FORMATS))] = "json",
+    out: Annotated[Path | None, typer.Option(help="file to write; without it, stdout")] = None,
+    url: Annotated[str, typer.Option(envvar="QUIZMILL_URL")] = "http://127.0.0.1:8000",
+) -> None:
+    """Write a quiz's saved questions to a file."""
+    from service.cli.client import Client  # noqa: PLC0415 # `--help` stays quick
+
+    _write(Client(url).export(quiz_id, export_format), out)
+
+
+def migrate() -> None:
+    """Bring the database's schema up to date. Data is kept; running it twice does nothing."""
+    from service.cli import maintenance  # noqa: PLC0415 # `--help` stays quick
+
+    asyncio.run(maintenance.migrate(settings.load()))
+    show.console.print("The database is up to date.")
+
+
+def verify(
+    generation_id: Annotated[UUID | None, typer.Argument(help="only this generation")] = None, json: Json = False
+) -> None:
+    """Recompute every counter and invariant from the rows; exit code 1 if anything does not agree."""
+    from service.cli import maintenance  # noqa: PLC0415 # `--help` stays quick
+
+    report = asyncio.run(maintenance.verify(settings.load(), generation_id))
+    if json:
+        show.as_json(report)
+    else:
+        for finding in report.findings:
+            show.console.print(f"[red]{finding.check}[/] {finding.subject}: {finding.message}")
+        show.console.print(f"{report.generations} generations, {len(report.findings)} findings.")
+    if report.findings:
+        raise typer.Exit(1)
+
+
+def doctor(json: Json = False) -> None:
+    """Say in plain words what is configured, what can be reached and what is missing."""
+    from service.cli import maintenance  # noqa: PLC0415 # `--help` stays quick
+
+    diagnosis = asyncio.run(maintenance.diagnose(settings.load()))
+    if json:
+        show.as_json(diagnosis)
+    else:
+        for line in diagnosis.lines:
+            mark = "[green]ok[/]    " if line.is_fine else "[red]wrong[/] "
+            show.console.print(f"{mark} {line.subject}: {line.message}")
+    if not diagnosis.is_fine:
+        raise typer.Exit(1)
+
+
+def _write(content: bytes, out: Path | None) -> None:
+    if out is None:
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise QuizmillError(f"{out} can't be written: {error.strerror}") from None

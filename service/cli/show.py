@@ -1,0 +1,105 @@
+"""What the commands print: tables, bars and JSON."""
+
+import sys
+from types import TracebackType
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+
+from schemas.generations import Batch, Generation
+from schemas.states import BatchState
+from service.cli.client import StreamEvent
+
+MARKS = {
+    BatchState.PENDING: "waiting",
+    BatchState.PROCESSING: "working",
+    BatchState.COMPLETED: "[green]saved[/]",
+    BatchState.FAILED: "[red]failed[/]",
+    BatchState.CANCELLED: "cancelled",
+}
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def as_json(value: BaseModel) -> None:
+    sys.stdout.write(value.model_dump_json(indent=2) + "\n")
+
+
+def generation(found: Generation) -> None:
+    console.print(f"[bold]{found.status}[/]  {found.message}  [dim]{found.id}[/]")
+    table = Table("module", "type", "difficulty", "state", "saved", "held", "of", "tries", "reason")
+    for batch in found.batches:
+        reason = f"{batch.error.code}: {batch.error.message}" if batch.error else ""
+        counts = (str(batch.saved_count), str(batch.held_count), str(batch.target_count), str(batch.attempts))
+        name = batch.module_name
+        table.add_row(name, batch.question_type, batch.difficulty or "", MARKS[batch.status], *counts, reason)
+    console.print(table)
+
+
+def generations(found: list[Generation]) -> None:
+    table = Table("id", "status", "message", "requested")
+    for entry in found:
+        table.add_row(str(entry.id), entry.status, entry.message, entry.requested_at.strftime("%Y-%m-%d %H:%M"))
+    console.print(table)
+
+
+class Bars:
+    """One live bar per batch, fed by a generation's events."""
+
+    def __init__(self, found: Generation) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[state]}"),
+            console=console,
+        )
+        self._bars: dict[str, TaskID] = {}
+        for batch in found.batches:
+            self._bars[str(batch.id)] = self._progress.add_task(
+                _name(batch), total=batch.target_count, completed=batch.held_count + batch.saved_count, state="waiting"
+            )
+
+    def __enter__(self) -> "Bars":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def apply(self, event: StreamEvent) -> None:
+        """Show what happened. Events about no batch change nothing."""
+        bar = self._bars.get(str(event.data.get("batch_id")))
+        if bar is None:
+            return
+        match event.type:
+            case "batch.started":
+                self._progress.update(bar, state=f"attempt {event.data['attempt']}")
+            case "question.accepted":
+                self._progress.update(bar, completed=_number(event, "held_count"))
+            case "batch.completed":
+                self._progress.update(bar, completed=_number(event, "saved_count"), state="[green]saved[/]")
+            case "batch.retrying":
+                self._progress.update(bar, state=f"[yellow]waits: {event.data['code']}[/]")
+            case "batch.failed":
+                error = event.data["error"]
+                assert isinstance(error, dict), "CONTRACT 5: error is {code, message}"
+                self._progress.update(bar, state=f"[red]failed: {error['code']}[/]")
+            case "batch.requeued":
+                self._progress.update(bar, state="waiting")
+
+
+def _name(batch: Batch) -> str:
+    difficulty = f", {batch.difficulty}" if batch.difficulty else ""
+    return f"{batch.module_name}: {batch.question_type}{difficulty}"
+
+
+def _number(event: StreamEvent, name: str) -> int:
+    value = event.data[name]
+    assert isinstance(value, int), f"CONTRACT 5: {name} is a number"
+    return value

@@ -1,0 +1,84 @@
+"""One row a question, for spreadsheets. No cell can become a formula."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import assert_never
+
+from schemas.questions import (
+    Content,
+    FillInBlank,
+    Flashcard,
+    MultipleChoice,
+    Question,
+    ShortAnswer,
+    TrueFalse,
+    Vocabulary,
+)
+from schemas.quizzes import Quiz
+
+OPTIONS_MAX = 6
+COLUMNS = (
+    "id",
+    "module",
+    "question_type",
+    "difficulty",
+    "question",
+    "answer",
+    *(f"option_{number}" for number in range(1, OPTIONS_MAX + 1)),
+    "explanation",
+    "evidence",
+    "flaws",
+    "review",
+)
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write(_quiz: Quiz, questions: Sequence[Question]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for question in questions:
+        writer.writerow(_harmless(cell) for cell in _row(question))
+    # The mark at the start tells spreadsheets that this is UTF-8.
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _row(question: Question) -> list[str]:
+    asked, answer, options = _columns(question.content)
+    return [
+        str(question.id),
+        question.module_name,
+        question.question_type,
+        question.difficulty or "",
+        asked,
+        answer,
+        *options,
+        *[""] * (OPTIONS_MAX - len(options)),
+        question.explanation,
+        question.evidence.quote,
+        " ".join(question.flaws),
+        question.review,
+    ]
+
+
+def _columns(content: Content) -> tuple[str, str, tuple[str, ...]]:
+    """Question, answer and options."""
+    match content:
+        case MultipleChoice():
+            return content.stem, content.options[content.answer], content.options
+        case TrueFalse():
+            return content.stem, "true" if content.answer else "false", ()
+        case FillInBlank() | ShortAnswer():
+            return content.stem, " | ".join(content.answers), ()
+        case Flashcard():
+            return content.front, content.back, ()
+        case Vocabulary():
+            return content.term, content.definition, ()
+        case _:
+            assert_never(content)
+
+
+def _harmless(cell: str) -> str:
+    """OWASP, CSV injection: a leading apostrophe keeps a cell text."""
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

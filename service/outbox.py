@@ -1,0 +1,40 @@
+"""Carries what SQL wants done into the queue. Whatever is lost on the way is carried again by the next sweep."""
+
+from uuid import UUID
+
+import structlog
+from redis import RedisError
+
+from service.queue import Queue
+from service.store import batches, materials
+from service.store.database import Database
+
+CARRY_MAX = 1000
+"""Rows of each kind carried at a time; the next sweep goes on."""
+
+LOOK_AGAIN_SECONDS = 10.0
+"""How long after enqueueing a batch that nobody claimed is enqueued again."""
+
+log = structlog.get_logger()
+
+
+async def carry(database: Database, queue: Queue, *, generation_id: UUID | None = None) -> None:
+    """Enqueue what is wanted, of one generation or of all. Raises redis.RedisError, OSError: the outbox keeps it."""
+    async with database.read() as tx:
+        wanted = await batches.wanted(tx, limit=CARRY_MAX, generation_id=generation_id)
+        quiz_ids = [] if generation_id else await materials.wanted(tx, limit=CARRY_MAX)
+    if not wanted and not quiz_ids:
+        return
+    await queue.put_batches(wanted)
+    await queue.put_extractions(quiz_ids)
+    async with database.write() as tx:
+        await batches.look_again(tx, [batch.batch_id for batch in wanted], in_seconds=LOOK_AGAIN_SECONDS)
+        await materials.look_again(tx, quiz_ids, in_seconds=LOOK_AGAIN_SECONDS)
+
+
+async def try_to_carry(database: Database, queue: Queue, *, generation_id: UUID | None = None) -> None:
+    """Like `carry` for callers whose answer does not depend on it: a Redis that is away is only logged."""
+    try:
+        await carry(database, queue, generation_id=generation_id)
+    except (RedisError, OSError) as error:
+        log.warning("redis is away; the next sweep will enqueue", error=str(error))

@@ -1,0 +1,88 @@
+"""Puts jobs into the arq queue, many in one round trip. What is put there twice runs once: job ids carry the fence."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from arq.connections import ArqRedis
+from arq.constants import default_queue_name, in_progress_key_prefix, job_key_prefix, retry_key_prefix
+from arq.jobs import serialize_job
+from redis.asyncio import ConnectionPool
+
+from schemas.plans import WantedBatch
+from schemas.states import Priority
+
+RUN_BATCH: Final = "run_batch"
+EXTRACT: Final = "extract_materials"
+WAKE_CHANNEL: Final = "quizmill:wake"
+JOB_KEEP_MILLISECONDS: Final = 86_400_000
+
+BOOST_SECONDS: Final = {Priority.LOW: -3600, Priority.NORMAL: 0, Priority.HIGH: 3600}
+"""One queue, ordered by when a job was asked for: priority moves it by an hour, so that everything ages to its turn."""
+
+
+def serialize(value: object) -> bytes:
+    """JSON, not arq's pickle: a pickle in Redis would run code in the worker."""
+    return json.dumps(value, default=str).encode()
+
+
+def deserialize(line: bytes) -> dict[str, object]:
+    value: dict[str, object] = json.loads(line)
+    return value
+
+
+def connect(url: str) -> ArqRedis:
+    """A client that connects when first used. The short timeout keeps requests going while Redis is away."""
+    pool = ConnectionPool.from_url(url, socket_connect_timeout=2.0, socket_keepalive=not url.startswith("unix"))
+    return client(pool)
+
+
+def client(pool: ConnectionPool) -> ArqRedis:
+    return ArqRedis(pool, job_serializer=serialize, job_deserializer=deserialize)
+
+
+class Queue:
+    """The sending end of the queue. Methods raise redis.RedisError or OSError while Redis is away."""
+
+    def __init__(self, redis: ArqRedis) -> None:
+        self._redis = redis
+
+    async def put_batches(self, wanted: Sequence[WantedBatch]) -> None:
+        """Those already queued stay as they are; one that a dead worker had picked can be picked again."""
+        await self._put(
+            [
+                (
+                    f"{batch.batch_id}:{batch.fence}",
+                    RUN_BATCH,
+                    (str(batch.batch_id), batch.fence),
+                    _milliseconds(batch.requested_at) - BOOST_SECONDS[batch.priority] * 1000,
+                )
+                for batch in wanted
+            ]
+        )
+
+    async def put_extractions(self, quiz_ids: Sequence[UUID]) -> None:
+        await self._put([(f"extract:{quiz_id}", EXTRACT, (str(quiz_id),), 1) for quiz_id in quiz_ids])
+
+    async def forget(self, job_id: str) -> None:
+        """Take a running job out of the queue: SQL knows it now, and it must not stand in the way of others."""
+        await self._redis.zrem(default_queue_name, job_id)
+
+    async def _put(self, jobs: Sequence[tuple[str, str, tuple[str | int, ...], int]]) -> None:
+        if not jobs:
+            return
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for job_id, function, arguments, score in jobs:
+                payload = serialize_job(function, arguments, {}, None, max(score, 1), serializer=serialize)
+                pipe.set(job_key_prefix + job_id, payload, nx=True, px=JOB_KEEP_MILLISECONDS)
+                pipe.zadd(default_queue_name, {job_id: score}, nx=True)
+                # What is wanted was not claimed: whoever picked it is gone, and the claim settles it if not.
+                pipe.delete(in_progress_key_prefix + job_id, retry_key_prefix + job_id)
+            pipe.publish(WAKE_CHANNEL, "")
+            await pipe.execute()
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

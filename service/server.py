@@ -1,0 +1,71 @@
+"""uvicorn, with streams that end in good order."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+
+from service.errors import SettingsInvalid
+from service.settings import Settings
+
+GRACE_SECONDS = 5
+
+
+class Server(uvicorn.Server):
+    """Tells the hub first when it stops, so that every stream ends whole instead of being cut.
+
+    Its signals are those of `stop_on_signals`: uvicorn's own would end the process before it has cleaned up.
+    """
+
+    def __init__(self, app: Starlette, *, on_ready: Callable[[], None]) -> None:
+        self._hub = app.state.backend.hub
+        self._on_ready = on_ready
+        super().__init__(
+            uvicorn.Config(
+                app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS
+            )
+        )
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._hub.close()
+        await super().shutdown(sockets)
+
+    def stop(self) -> None:
+        """Once: end in good order; twice: at once."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def stop_on_signals(stop: Callable[[], None]) -> None:
+    """Call `stop` at every SIGTERM and Ctrl-C."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The listening socket. Raises SettingsInvalid when the address can't be had."""
+    settings.require_safe_host(settings.host)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        raise SettingsInvalid(
+            f"can't listen on {settings.host} port {settings.port}: {error.strerror}. Choose another with --port."
+        ) from None
+
+
+def address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

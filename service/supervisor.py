@@ -1,0 +1,63 @@
+"""Runs worker processes and starts those again that end: what `quizmill up` does beside serving."""
+
+import asyncio
+import secrets
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import structlog
+
+BACKOFF_SECONDS_FIRST: Final = 0.2
+BACKOFF_SECONDS_MAX: Final = 10.0
+STEADY_SECONDS: Final = 30.0
+STOP_SECONDS_MAX: Final = 10.0
+
+log = structlog.get_logger()
+
+
+class WorkerKeeper:
+    """Keeps one worker process running. `on_death` gets the name under which the dead one held its leases."""
+
+    def __init__(self, environment: Mapping[str, str], on_death: Callable[[str], Awaitable[None]]) -> None:
+        self._environment = dict(environment)
+        self._on_death = on_death
+        self._process: Process | None = None
+
+    async def keep(self) -> None:
+        """Start a worker, and another whenever it ends, for ever."""
+        loop = asyncio.get_running_loop()
+        backoff_seconds = BACKOFF_SECONDS_FIRST
+        while True:
+            name = f"up-{secrets.token_hex(6)}"
+            started = loop.time()
+            self._process = await self._spawn(name)
+            code = await self._process.wait()
+            log.warning("a worker ended; starting another", worker=name, code=code)
+            await self._on_death(name)
+            if loop.time() - started > STEADY_SECONDS:
+                backoff_seconds = BACKOFF_SECONDS_FIRST
+            await asyncio.sleep(backoff_seconds)
+            backoff_seconds = min(backoff_seconds * 2, BACKOFF_SECONDS_MAX)
+
+    async def stop(self) -> None:
+        """Let the worker release what it holds; kill it if it can't. Call after `keep` was cancelled."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(STOP_SECONDS_MAX):
+                await process.wait()
+        except TimeoutError:
+            log.warning("a worker did not stop in time and was killed", pid=process.pid)
+            process.kill()
+            await process.wait()
+
+    async def _spawn(self, name: str) -> Process:
+        # The pipe is how a worker notices that its `up` died: it reads the end of it. Its own session keeps Ctrl-C
+        # away from it, which `up` turns into an orderly stop.
+        command = (sys.executable, "-m", "service.cli.main", "work", "--supervised-as", name)
+        return await asyncio.create_subprocess_exec(*command, env=self._environment, stdin=PIPE, start_new_session=True)

@@ -1,0 +1,142 @@
+"""Each flaw is seen where it is, and only there."""
+
+import pytest
+
+from jobs.flaws import COST_OF, flaws_of, quality_of, shows
+from schemas.questions import (
+    Content,
+    FillInBlank,
+    Flashcard,
+    MultipleChoice,
+    ShortAnswer,
+    TrueFalse,
+    Vocabulary,
+)
+
+QUOTE = "TCP, a protocol of the transport layer, delivers an ordered stream of bytes on port 443."
+
+
+def flaws(content: Content, language: str = "en", quote: str = QUOTE, explanation: str = "") -> set[str]:
+    return set(flaws_of(content, explanation=explanation, quote=quote, language=language))
+
+
+def choice(stem: str, *options: str) -> MultipleChoice:
+    return MultipleChoice(stem=stem, options=options or ("TCP", "UDP", "IP"), answer=0)
+
+
+SOUND: list[Content] = [
+    choice("Which protocol delivers an ordered stream?"),
+    TrueFalse(stem="TCP delivers an ordered stream of bytes.", answer=True),
+    FillInBlank(stem="____ delivers an ordered stream of bytes.", answers=("TCP",)),
+    ShortAnswer(stem="Which protocol delivers an ordered stream?", answers=("TCP",)),
+    Flashcard(front="TCP", back="It delivers an ordered stream of bytes."),
+    Vocabulary(term="stream", definition="a sequence without an end", example="A stream of bytes arrives."),
+]
+
+
+@pytest.mark.parametrize("content", SOUND, ids=lambda content: type(content).__name__)
+def test_a_good_question_has_no_flaw(content: Content) -> None:
+    assert flaws(content) == set()
+
+
+@pytest.mark.parametrize(
+    ("flaw", "content"),
+    [
+        ("longest_answer_correct", choice("Which one?", "a protocol that delivers an ordered stream", "UDP", "IP")),
+        ("grammatical_cue", choice("A protocol of this kind is an", "ordered one", "fast one", "lossy one")),
+        ("grammatical_cue", choice("An address is a ____.", "number", "option", "name")),
+        (
+            "word_repeats_in_stem_and_key",
+            choice("Which layer is for transport of bytes?", "the transport layer", "the link layer", "the core"),
+        ),
+        (
+            "convergence_cue",
+            choice("Which one fits here?", "ordered reliable stream", "ordered lossy thing", "reliable packet"),
+        ),
+        ("answer_visible_in_stem", ShortAnswer(stem="TCP or UDP: which one is ordered?", answers=("TCP",))),
+        ("key_not_in_evidence", choice("Which protocol delivers a stream?", "QUIC", "UDP", "IP")),
+        ("key_not_in_evidence", FillInBlank(stem="____ delivers an ordered stream.", answers=("Ethernet",))),
+        ("refers_to_source_text", choice("According to the text, which protocol is ordered?")),
+        ("refers_to_source_text", Flashcard(front="What is mentioned in this section about TCP?", back="Its order.")),
+        ("stem_too_short", choice("Which protocol?")),
+        ("unfocused_stem", choice("The transport layer protocols of today")),
+        ("negative_worded_stem", choice("Which protocol is not ordered?")),
+        ("negative_worded_stem", TrueFalse(stem="TCP doesn't keep bytes in order.", answer=False)),
+        ("absolute_terms", TrueFalse(stem="TCP always delivers every byte.", answer=False)),
+        ("absolute_terms", choice("Which protocol delivers a stream?", "TCP", "only UDP", "IP")),
+        ("vague_terms", TrueFalse(stem="TCP usually delivers its bytes in order.", answer=True)),
+        ("not_a_statement", TrueFalse(stem="Does TCP deliver bytes in order?", answer=True)),
+        ("term_in_definition", Vocabulary(term="stream", definition="a stream of bytes", example="A stream arrives.")),
+        (
+            "term_not_in_example",
+            Vocabulary(term="datagram", definition="a message of its own", example="It may be lost."),
+        ),
+    ],
+)
+def test_a_flaw_is_seen(flaw: str, content: Content) -> None:
+    assert flaw in flaws(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "language", "flaw"),
+    [
+        (choice("Welches Protokoll ist nicht zuverlässig?"), "de", "negative_worded_stem"),
+        (choice("Mikä protokolla ei ole luotettava?"), "fi-FI", "negative_worded_stem"),
+        (TrueFalse(stem="TCP liefert die Daten immer geordnet.", answer=True), "de-AT", "absolute_terms"),
+        (TrueFalse(stem="TCP toimittaa tavut yleensä järjestyksessä.", answer=True), "fi", "vague_terms"),
+        (choice("Mikä protokolla on tekstin mukaan luotettava?"), "fi", "refers_to_source_text"),
+        (choice("Welches Protokoll ist laut dem Text zuverlässig?"), "de", "refers_to_source_text"),
+    ],
+)
+def test_german_and_finnish_have_word_lists_too(content: Content, language: str, flaw: str) -> None:
+    assert flaw in flaws(content, language)
+
+
+def test_a_language_without_a_list_is_not_judged_by_another_one_s() -> None:
+    assert flaws(TrueFalse(stem="Die Kat het die huis not always gesien.", answer=True), "af") == set()
+
+
+def test_a_negative_in_capitals_is_how_it_should_be() -> None:
+    assert flaws(choice("Which protocol is NOT ordered?")) == set()
+
+
+def test_a_stem_in_a_script_without_word_spaces_is_not_short_for_that() -> None:
+    assert flaws(TrueFalse(stem="光合作用在叶绿体中进行。", answer=True), "zh") == set()
+    assert flaws(TrueFalse(stem="光合作用。", answer=True), "zh") == {"stem_too_short"}
+
+
+def test_an_inflected_term_counts_as_used() -> None:
+    word = Vocabulary(
+        term="protokolla", definition="sopimus viestinnästä", example="Protokollan mukaan yhteys avataan."
+    )
+    assert flaws(word, "fi") == set()
+
+
+def test_an_explanation_that_names_a_position_is_seen_since_options_are_reordered() -> None:
+    question = SOUND[0]
+    assert flaws(question, explanation="Option B is wrong.") == {"explanation_names_position"}
+    assert flaws(question, explanation="The second option is wrong.") == {"explanation_names_position"}
+    assert flaws(question, explanation="Answering takes a moment. A good answer is TCP.") == set()
+
+
+def test_quality_falls_with_each_flaw_and_not_below_zero() -> None:
+    assert quality_of(()) == 1.0
+    assert quality_of(("absolute_terms",)) == 0.9
+    assert quality_of(("absolute_terms", "grammatical_cue")) == 0.7
+    assert quality_of(tuple(COST_OF)) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("stem", "answer", "is_shown"),
+    [
+        ("The TCP protocol", "tcp", True),
+        ("The (TCP) protocol", "TCP", True),
+        ("The TCP/IP protocol", "TCP", False),
+        ("All cells divide", "cell", False),
+        ("In C++ and C#, but", "C", False),
+        ("光合作用需要阳光", "阳光", True),
+        ("光合作用需要阳光", "光", False),
+    ],
+)
+def test_an_answer_is_shown_when_it_can_be_read_as_words(stem: str, answer: str, is_shown: bool) -> None:
+    assert shows(stem, answer) is is_shown

@@ -1,0 +1,165 @@
+"""What must not stand in an option, and the order options are shown in."""
+
+from collections import Counter
+from itertools import permutations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jobs.options import are_labelled, arranged, catch_all_code
+from schemas.questions import MultipleChoice
+
+STEM = "Which layer routes packets?"
+
+
+def order_of(*options: str, language: str = "en", stem: str = STEM) -> tuple[str, ...]:
+    orders = {
+        arranged(MultipleChoice(stem=stem, options=order, answer=0), language).options
+        for order in permutations(options)
+    }
+    assert len(orders) == 1, "options come out in one order, whatever order they came in"
+    return orders.pop()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("A) TCP", "B) UDP", "C) IP"),
+        ("a. TCP", "b. UDP", "c. IP"),
+        ("1. TCP", "2. UDP", "3. IP"),
+        ("B. UDP", "A. TCP", "C. IP"),
+        ("A: TCP", "B: UDP", "C: IP"),
+        ("TCP", "(b) UDP", "IP"),
+    ],
+)
+def test_labels_are_recognised(options: tuple[str, ...]) -> None:
+    assert are_labelled(options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("E. coli", "C. elegans", "D. melanogaster"),
+        ("A. Einstein", "N. Bohr", "M. Curie"),
+        ("3. May", "4. June", "5. July"),
+        ("A", "B", "AB"),
+        ("1.5", "2.5", "3.5"),
+        ("A-flat", "B-flat", "C-flat"),
+    ],
+)
+def test_what_only_looks_like_a_label_is_none(options: tuple[str, ...]) -> None:
+    assert not are_labelled(options)
+
+
+@pytest.mark.parametrize(
+    ("option", "code"),
+    [
+        ("All of the above", "all_of_the_above"),
+        ("all the above are correct", "all_of_the_above"),
+        ("All of these answers", "all_of_the_above"),
+        ("All answers are correct.", "all_of_the_above"),
+        ("Alle der oben genannten", "all_of_the_above"),
+        ("Alle genannten Antworten", "all_of_the_above"),
+        ("Alle Antworten sind richtig", "all_of_the_above"),
+        ("Kaikki edellä mainitut", "all_of_the_above"),
+        ("Kaikki vaihtoehdot ovat oikein", "all_of_the_above"),
+        ("None of the above", "none_of_the_above"),
+        ("Neither of these", "none_of_the_above"),
+        ("Keine der genannten", "none_of_the_above"),
+        ("Keine davon", "none_of_the_above"),
+        ("Ei mikään edellä mainituista", "none_of_the_above"),
+        ("Both A and B", "complex_k_type"),
+        ("A and C", "complex_k_type"),
+        ("A, B and C only", "complex_k_type"),
+        ("Only B", "complex_k_type"),
+        ("I and III only", "complex_k_type"),
+        ("Sowohl A als auch B", "complex_k_type"),
+        ("Sekä A että B", None),
+        ("sekä A ja B", "complex_k_type"),
+    ],
+)
+def test_an_option_about_other_options_is_recognised(option: str, code: str | None) -> None:
+    assert catch_all_code(option) == code
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "All of the layers above the network layer",
+        "all of these proteins are enzymes",
+        "None",
+        "both TCP and UDP",
+        "A AND B",
+        "a and b",
+        "1 and 2",
+        "Alle Zellen",
+        "Keine Zelle",
+        "kaikki solut",
+        "Vitamins A and D",
+        "it stands above all the others",
+    ],
+)
+def test_an_option_that_stands_for_itself_is_left_alone(option: str) -> None:
+    assert catch_all_code(option) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "language"),
+    [
+        (("1", "2", "10", "20"), "en"),
+        (("-5", "0", "5"), "en"),
+        (("\u221220 °C", "\u22125 °C", "3 °C"), "en"),
+        (("$1,000", "$2,500", "$10,000"), "en"),
+        (("1.5 GHz", "2 GHz", "16 GHz"), "en"),
+        (("0,5 %", "1,25 %", "10 %"), "fi"),
+        (("999", "1.000", "10.000,5"), "de"),
+        (("0,5", "0,75", "1,5"), "en"),
+        (("80", "443", "8 080"), "fi-FI"),
+        (("٣", "\u0665", "٩"), "ar"),
+    ],
+)
+def test_numbers_ascend(options: tuple[str, ...], language: str) -> None:
+    assert order_of(*options, language=language) == options
+
+
+def test_numbers_of_different_units_are_drawn_like_words() -> None:
+    seen = {order_of("1 kg", "20 g", "300 mg", stem=f"Question {n}?") for n in range(30)}
+    assert len(seen) > 1
+
+
+@pytest.mark.parametrize("options", [("1.2.3", "1.3", "2.0"), ("3/4", "1/2", "5/8"), ("10⁶", "10²", "10³")])
+def test_what_is_no_plain_number_is_no_reason_to_sort(options: tuple[str, ...]) -> None:
+    assert sorted(order_of(*options)) == sorted(options)
+
+
+def test_the_key_is_found_at_every_position_about_equally_often() -> None:
+    positions = Counter(
+        arranged(
+            MultipleChoice(stem=f"Question {n}?", options=("key", "first", "second", "third"), answer=0), "en"
+        ).answer
+        for n in range(1000)
+    )
+    assert all(200 < positions[position] < 300 for position in range(4))
+
+
+@settings(max_examples=200, deadline=None)
+@given(options=st.lists(st.text(max_size=12), min_size=3, max_size=6, unique=True), data=st.data())
+def test_any_options_keep_their_key_and_come_out_in_one_order(options: list[str], data: st.DataObject) -> None:
+    shuffled = data.draw(st.permutations(options))
+    for language in ("en", "de"):
+        one = arranged(MultipleChoice(stem=STEM, options=tuple(options), answer=1), language)
+        other = arranged(
+            MultipleChoice(stem=STEM, options=tuple(shuffled), answer=shuffled.index(options[1])), language
+        )
+        assert one == other
+        assert one.options[one.answer] == options[1]
+        assert sorted(one.options) == sorted(options)
+
+
+@settings(max_examples=200, deadline=None)
+@given(options=st.lists(st.from_regex(r"-?[0-9.,  ]{1,9}%?", fullmatch=True), min_size=3, max_size=4, unique=True))
+def test_anything_like_a_number_can_be_arranged(options: list[str]) -> None:
+    question = MultipleChoice(stem=STEM, options=tuple(options), answer=0)
+    assert sorted(arranged(question, "en").options) == sorted(options)
+    assert sorted(arranged(question, "fi").options) == sorted(options)

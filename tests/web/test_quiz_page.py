@@ -1,0 +1,62 @@
+"""The page of a quiz: its questions by module, with answer, evidence and hints."""
+
+from uuid import UUID
+
+import pytest
+
+from schemas.states import QuestionType
+from tests.web import samples
+from tests.web.reading import soup, text_of
+from tests.web.samples import ATTACK, CONTENTS
+from web import pages, wording
+
+
+@pytest.mark.parametrize("kind", list(QuestionType))
+def test_every_type_of_question_is_shown_with_its_answer(kind: QuestionType) -> None:
+    page = soup(pages.quiz(samples.quiz(), [samples.question(CONTENTS[kind], question_type=kind)]))
+    card = page.select_one("[data-question-id]")
+
+    assert card is not None
+    assert wording.TYPE_NAMES[kind] in text_of(card)
+    answers = [text_of(found) for found in card.select(".key span, .answers dd")]
+    assert answers
+    assert answers[0] == ("False" if kind is QuestionType.TRUE_FALSE else ATTACK)
+
+
+def test_the_key_is_marked_by_a_word() -> None:
+    page = soup(pages.quiz(samples.quiz(), [samples.question()]))
+
+    assert [text_of(option) for option in page.select(".options li")] == ["Grass", "The sky Answer", "Snow"]
+
+
+def test_questions_stand_under_their_module_in_the_order_of_the_material() -> None:
+    asked = [
+        samples.question(module_id=samples.SECOND),
+        samples.question(module_id=samples.FIRST),
+        samples.question(module_id=samples.SECOND),
+    ]
+    chapters = soup(pages.quiz(samples.quiz(), asked)).select(".chapter")
+
+    assert [text_of(chapter.h2) for chapter in chapters] == ["Basics", "Advanced Topics"]
+    assert [text_of(chapter.header) for chapter in chapters] == ["Basics 1 question", "Advanced Topics 2 questions"]
+    assert [len(chapter.select("[data-question-id]")) for chapter in chapters] == [1, 2]
+
+
+def test_explanation_evidence_and_flaws_are_shown() -> None:
+    page = soup(pages.quiz(samples.quiz(), [samples.question(text="because", flaws=("longest_option_is_key",))]))
+
+    assert text_of(page.select_one(".explanation")) == "because"
+    assert text_of(page.select_one("blockquote")) == "because"
+    assert text_of(page.select_one(".hints")) == "Worth a look: longest option is key"
+
+
+def test_a_quiz_with_questions_can_be_exported_and_one_without_cannot() -> None:
+    exports = [f"/api/quizzes/{UUID(int=1)}/export/{kind}" for kind in ("json", "csv")]
+    more = f"/?quiz={UUID(int=1)}"
+    filled = [str(link["href"]) for link in soup(pages.quiz(samples.quiz(), [samples.question()])).select("main a")]
+    empty = [str(link["href"]) for link in soup(pages.quiz(samples.quiz(), [])).select("main a")]
+
+    assert set(exports) <= set(filled)
+    assert not set(exports) & set(empty)
+    assert more in filled
+    assert more in empty

@@ -1,0 +1,105 @@
+// What the page knows about a generation, as a value: `snapshot` makes it, `after` gives the next one for an event.
+// Nothing here touches the document or the network, so folding the log is the same as reading the generation.
+
+const TERMINAL = new Set(["completed", "partial", "failed", "cancelled"]);
+const OPEN = new Set(["pending", "processing"]);
+
+export const isTerminal = (state) => TERMINAL.has(state.status);
+
+// `generation` is the JSON of GET /api/generations/{id}.
+export function snapshot(generation) {
+  return { ...generation, seq: generation.last_event_id, totals: totalsOf(generation) };
+}
+
+// The state after one event of the log. Unknown types count: their number and totals are taken over.
+export function after(state, event) {
+  const step = STEPS[event.type];
+  return withTotals({ ...state, ...(step ? step(state, event) : {}), seq: event.seq }, event.totals);
+}
+
+const STEPS = {
+  "generation.started": (state, event) => running(state, event),
+  "generation.paused": () => ({ status: "paused" }),
+  "generation.resumed": () => ({ status: "processing" }),
+  "batch.started": (state, event) => ({
+    ...running(state, event),
+    batches: changed(state, event, () => ({ status: "processing", attempts: event.attempt, error: null })),
+  }),
+  "question.accepted": (state, event) => ({
+    batches: changed(state, event, () => ({
+      status: "processing",
+      held_count: event.held_count,
+      target_count: event.target_count,
+    })),
+  }),
+  "batch.retrying": (state, event) => ({ batches: changed(state, event, () => ({ status: "pending" })) }),
+  "batch.completed": (state, event) => ({
+    batches: changed(state, event, () => ({
+      status: "completed",
+      saved_count: event.saved_count,
+      held_count: 0,
+      target_count: event.target_count,
+      error: null,
+    })),
+  }),
+  "batch.failed": (state, event) => ({
+    batches: changed(state, event, () => ({
+      status: "failed",
+      held_count: event.held_count,
+      target_count: event.target_count,
+      error: event.error,
+    })),
+  }),
+  "batch.requeued": (state, event) => ({
+    ...running(state, event),
+    batches: changed(state, event, () => ({ status: "pending", error: null })),
+  }),
+  "generation.completed": (state, event) => ended(state, event, "completed"),
+  "generation.partial": (state, event) => ended(state, event, "partial"),
+  "generation.failed": (state, event) => ended(state, event, "failed"),
+  "generation.cancelled": (state, event) => ended(state, event, "cancelled"),
+};
+
+function changed(state, event, change) {
+  return state.batches.map((batch) => (batch.id === event.batch_id ? { ...batch, ...change(batch) } : batch));
+}
+
+// Work on a batch: a queued generation runs, an ended one runs again (only a retry can do that); a paused one stays so.
+function running(state, event) {
+  if (state.status === "paused" || state.status === "processing") return {};
+  return { status: "processing", started_at: state.started_at ?? event.at, completed_at: null, error: null };
+}
+
+function ended(state, event, status) {
+  const batches = state.batches.map((batch) => (OPEN.has(batch.status) ? { ...batch, status: "cancelled" } : batch));
+  return { status, batches, completed_at: event.at };
+}
+
+function withTotals(state, totals) {
+  return {
+    ...state,
+    totals,
+    requested_count: totals.target,
+    generated_count: totals.saved,
+    held_count: totals.held,
+    message: messageOf(state, totals),
+  };
+}
+
+// Until something is saved the service's own sentence stands (it estimates the time from the order).
+function messageOf(state, totals) {
+  if (totals.saved === state.generated_count && !isTerminal(state)) return state.message;
+  return `${totals.saved} of ${totals.target} ${totals.target === 1 ? "question" : "questions"} created`;
+}
+
+function totalsOf(generation) {
+  const count = (status) => generation.batches.filter((batch) => batch.status === status).length;
+  return {
+    target: generation.requested_count,
+    saved: generation.generated_count,
+    held: generation.held_count,
+    batches: generation.batches.length,
+    batches_completed: count("completed"),
+    batches_failed: count("failed"),
+  };
+}

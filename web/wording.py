@@ -1,0 +1,144 @@
+"""How figures, times and states read on a page. static/figures.js writes the same figures in the browser."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from schemas.base import Frozen
+from schemas.generations import Batch, Generation
+from schemas.states import BatchState, FailureReason, GenerationState, QuestionType, QuizStatus
+
+STATIC_DIR = Path(__file__).parent / "static"
+GRAINS_MAX = 50
+
+
+class Words(Frozen):
+    """Texts that the server and the live page share."""
+
+    headings: dict[GenerationState, str]
+    states: dict[GenerationState, str]
+    batches: dict[BatchState, str]
+    retry: dict[GenerationState, str]
+    cancel: str
+    safe: str
+    connections: dict[str, str]
+
+
+def _shared_words() -> Words:
+    script = (STATIC_DIR / "words.js").read_text(encoding="utf-8")
+    return Words.model_validate_json(script.partition("export default")[2].rstrip().removesuffix(";"))
+
+
+WORDS = _shared_words()
+
+TYPE_NAMES = {
+    QuestionType.MULTIPLE_CHOICE: "Multiple choice",
+    QuestionType.TRUE_FALSE: "True or false",
+    QuestionType.FILL_IN_BLANK: "Fill in the blank",
+    QuestionType.SHORT_ANSWER: "Short answer",
+    QuestionType.FLASHCARD: "Flashcard",
+    QuestionType.VOCABULARY: "Vocabulary",
+}
+TYPE_HINTS = {
+    QuestionType.MULTIPLE_CHOICE: "one right answer among three to six",
+    QuestionType.TRUE_FALSE: "a statement to judge",
+    QuestionType.FILL_IN_BLANK: "a sentence with a gap",
+    QuestionType.SHORT_ANSWER: "a word or a phrase",
+    QuestionType.FLASHCARD: "a front and a back",
+    QuestionType.VOCABULARY: "a term, its meaning, an example",
+}
+assert set(TYPE_NAMES) == set(TYPE_HINTS) == set(QuestionType), "every question type needs its name and its hint"
+
+QUIZ_STATES = {
+    QuizStatus.CREATED: "Ready for an order",
+    QuizStatus.EXTRACTING_CONTENT: "Reading the material",
+    QuizStatus.GENERATING_QUESTIONS: "Generating questions",
+    QuizStatus.READY_FOR_REVIEW: "Ready for review",
+    QuizStatus.READY_FOR_REVIEW_PARTIAL: "Ready for review, some batches failed",
+    QuizStatus.EXPORTING_TO_CANVAS: "Exporting to Canvas",
+    QuizStatus.PUBLISHED: "Published",
+    QuizStatus.FAILED: "Failed",
+}
+assert set(QUIZ_STATES) == set(QuizStatus), "every quiz status needs its words"
+
+FAILURES = {
+    FailureReason.NO_CONTENT: "The material holds no text that questions could be asked about.",
+    FailureReason.EXTRACTION_FAILED: "The files could not be read. They may be damaged, protected or of another kind.",
+    FailureReason.LLM_GENERATION_ERROR: "The question generator kept answering with an error.",
+    FailureReason.NO_QUESTIONS_GENERATED: "No question could be made from the material.",
+    FailureReason.CANVAS_ERROR: "Canvas did not accept the questions.",
+}
+assert set(FAILURES) == set(FailureReason), "every failure reason needs its words"
+
+
+def label(name: str) -> str:
+    """A code's name on a page: `medium` as Medium."""
+    return name.replace("_", " ").capitalize()
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def percent(part: int, whole: int) -> str:
+    """One decimal, rounded half up in whole numbers; 100.0% only when nothing is missing."""
+    if whole <= 0:
+        return "0.0%"
+    permille = (2000 * part + whole) // (2 * whole)
+    if part < whole:
+        permille = min(permille, 999)
+    return f"{permille // 10}.{permille % 10}%"
+
+
+def cost(usd: float) -> str:
+    """Dollars with cents; below one dollar four decimals, because a call costs fractions of a cent."""
+    ten_thousandths = int(usd * 10_000 + 0.5)
+    if 0 < ten_thousandths < 10_000:
+        return f"$0.{ten_thousandths:04d}"
+    cents = int(usd * 100 + 0.5)
+    return f"${cents // 100:,}.{cents % 100:02d}"
+
+
+def duration(span: timedelta) -> str:
+    seconds = max(0, int(span.total_seconds()))
+    minutes, hours = seconds // 60, seconds // 3600
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
+
+
+def elapsed(generation: Generation) -> str:
+    """From start to end; empty while one of them lies ahead (the script counts meanwhile)."""
+    if generation.started_at is None or generation.completed_at is None:
+        return ""
+    return duration(generation.completed_at - generation.started_at)
+
+
+def moment(at: datetime) -> str:
+    utc = at.astimezone(UTC)
+    return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
+
+
+def machine_time(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def batches_completed(generation: Generation) -> int:
+    return sum(batch.status is BatchState.COMPLETED for batch in generation.batches)
+
+
+def tally(batch: Batch) -> str:
+    """What became of the batch's questions so far."""
+    if batch.status is BatchState.COMPLETED:
+        return f"{batch.saved_count}/{batch.target_count} saved"
+    if batch.status in {BatchState.FAILED, BatchState.CANCELLED}:
+        return f"{batch.held_count} held, {batch.target_count - batch.held_count} missing"
+    return f"{batch.held_count}/{batch.target_count} held"
+
+
+def grains(batch: Batch) -> list[str]:
+    """One cell per question, each `saved`, `held`, `missing` or `open`; a larger batch is drawn to scale."""
+    count = min(batch.target_count, GRAINS_MAX)
+    saved = batch.saved_count * count // batch.target_count
+    kept = (batch.saved_count + batch.held_count) * count // batch.target_count
+    rest = "missing" if batch.status in {BatchState.FAILED, BatchState.CANCELLED} else "open"
+    return ["saved"] * saved + ["held"] * (kept - saved) + [rest] * (count - kept)
