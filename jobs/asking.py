@@ -92,21 +92,19 @@ class Asking:
         request = await self._request()
         self._corrections.clear()
         accepted = 0
+        is_metered = self._workshop.provider.is_metered
         async with aclosing(self._workshop.provider.ask(request)) as answers:
             async for answer in answers:
-                match answer:
-                    case Usage():
-                        self._add(answer, is_wasted=accepted == 0)
-                        accepted = 0
-                        if await self._is_full():
-                            return
-                    case Unreadable():
-                        self._checkpoint.reject("schema", answer.message)
-                        self._note("schema", answer.message)
-                    case Draft() if not await self._is_full():
-                        accepted += self._offer(answer)
-                        if not self._workshop.provider.is_metered and await self._is_full():
-                            return
+                if isinstance(answer, Usage):
+                    self._add(answer, is_wasted=accepted == 0)
+                    accepted = 0
+                elif isinstance(answer, Unreadable):
+                    self._checkpoint.reject("schema", answer.message)
+                    self._note("schema", answer.message)
+                elif not await self._is_full():
+                    accepted += self._offer(answer)
+                if (isinstance(answer, Usage) or not is_metered) and await self._is_full():
+                    return
 
     def _offer(self, draft: Draft) -> bool:
         rejection = self._checkpoint.offer(draft)

@@ -78,6 +78,8 @@ def locate(quote: str, text: str) -> Span | None:
     Tried in this order: as it is; without regard to spacing, case and the shape of quotation marks and dashes;
     without the quote's own quotation marks and full stop; at least 95 % alike.
     """
+    if not any(map(str.isalnum, quote)):
+        return None
     wanted = quote.strip()
     at = _find(wanted, text)
     if at is not None:
@@ -94,8 +96,6 @@ def locate(quote: str, text: str) -> Span | None:
 
 def _find(wanted: str, text: str) -> int | None:
     """The first place that holds the wanted words; a short quote must not begin or end inside a word."""
-    if not any(map(str.isalnum, wanted)):
-        return None
     at = text.find(wanted)
     if len(wanted) < APPROXIMATE_CHARACTERS_MIN:
         for _ in range(OCCURRENCES_MAX):
@@ -160,9 +160,13 @@ def _likely_starts(quote: str, text: str) -> Iterator[int]:
 
 
 def _trimmed(quote: str, text: str, start: int, end: int) -> tuple[int, int]:
-    """The window was as long as the quote; what stands in both begins and ends it now, completed to whole words."""
+    """The window is as long as the quote. Now what stands in both begins and ends it, completed to whole words."""
     shared = [block for block in Indel.opcodes(quote, text[start:end]) if block.tag == "equal"]
     start, end = start + shared[0].dest_start, start + shared[-1].dest_end
+    head, tail = quote[: shared[0].src_start], quote[shared[-1].src_end :]
+    # A quote that leaves out a word needs a longer window than its own length.
+    start -= len(head) if text.endswith(head, 0, start) else 0
+    end += len(tail) if text.startswith(tail, end) else 0
     for _ in range(WORD_CHARACTERS_MAX):
         start -= _splits_word(text, start)
         end += _splits_word(text, end)

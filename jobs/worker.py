@@ -1,6 +1,7 @@
 """The arq worker: what it runs, how it starts and stops. `arq jobs.worker.WorkerSettings` works as well."""
 
 import asyncio
+import signal
 from typing import Any, ClassVar
 
 import structlog
@@ -63,7 +64,16 @@ async def start(context: Context) -> None:
     workshop = context["workshop"]
     routines = (recovery.keep_leases, recovery.keep_sweeping, recovery.obey_stops)
     context["chores"] = [asyncio.create_task(routine(workshop), name=routine.__name__) for routine in routines]
+    for chore in context["chores"]:
+        chore.add_done_callback(_stop_if_broken)
     log.info("worker started", worker=workshop.worker, provider=workshop.provider.name)
+
+
+def _stop_if_broken(chore: asyncio.Task[None]) -> None:
+    """A worker without heartbeat or sweep is worse than none: it ends, and whoever supervises it starts another."""
+    if not chore.cancelled():
+        log.critical("the worker is broken and stops", chore=chore.get_name(), exc_info=chore.exception())
+        signal.raise_signal(signal.SIGTERM)
 
 
 async def stop(context: Context) -> None:

@@ -49,9 +49,9 @@ def create_app(settings: Settings, redis: ArqRedis) -> Starlette:
         await redis.aclose(close_connection_pool=True)
 
     app = Starlette(
-        routes=_routes(settings),
+        routes=_routes(),
         lifespan=lifespan,
-        middleware=[Middleware(Guard, host=settings.host)],
+        middleware=[Middleware(Guard, settings=settings)],
         exception_handlers={
             QuizmillError: answers.failure,
             HTTPException: answers.failure,
@@ -62,27 +62,25 @@ def create_app(settings: Settings, redis: ArqRedis) -> Starlette:
     return app
 
 
-def _routes(settings: Settings) -> list[Route | Mount]:
-    body = settings.body_kb_max * 1024
-    upload = settings.upload_mb_max * 1024 * 1024
+def _routes() -> list[Route | Mount]:
     return [
-        Route("/api/quizzes", quizzes.create, methods=["POST"], max_body_size=upload),
+        Route("/api/quizzes", quizzes.create, methods=["POST"]),
         Route("/api/quizzes", quizzes.page),
         Route(QUIZ, quizzes.load),
         Route(QUIZ + "/modules/{module_id:uuid}", quizzes.module),
-        Route(QUIZ + "/generations", quizzes.order, methods=["POST"], max_body_size=body),
+        Route(QUIZ + "/generations", quizzes.order, methods=["POST"]),
         Route(QUIZ + "/export/{format}", quizzes.export),
-        Route("/api/generations", generations.create, methods=["POST"], max_body_size=body),
+        Route("/api/generations", generations.create, methods=["POST"]),
         Route("/api/generations", generations.page),
         Route(GENERATION, generations.load),
-        Route(GENERATION, generations.cancel, methods=["DELETE"], max_body_size=body),
+        Route(GENERATION, generations.cancel, methods=["DELETE"]),
         Route(GENERATION + "/events", events.stream),
         Route(GENERATION + "/questions", generations.saved_questions),
         Route(GENERATION + "/attempts", generations.tried),
-        Route(GENERATION + "/retry", generations.retry, methods=["POST"], max_body_size=body),
-        Route(GENERATION + "/cancel", generations.cancel, methods=["POST"], max_body_size=body),
+        Route(GENERATION + "/retry", generations.retry, methods=["POST"]),
+        Route(GENERATION + "/cancel", generations.cancel, methods=["POST"]),
         Route("/livez", health.live),
         Route("/readyz", health.ready),
-        *pages.routes(upload_bytes_max=upload, body_bytes_max=body),
+        *pages.routes(),
         Mount("/static", StaticFiles(directory=STATIC_DIR)),
     ]

@@ -12,7 +12,7 @@ from service.store.database import Database
 CARRY_MAX = 1000
 """Rows of each kind carried at a time; the next sweep goes on."""
 
-LOOK_AGAIN_SECONDS = 10.0
+LOOK_AGAIN_SECONDS = 5.0
 """How long after enqueueing a batch that nobody claimed is enqueued again."""
 
 log = structlog.get_logger()

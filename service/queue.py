@@ -35,8 +35,7 @@ def deserialize(line: bytes) -> dict[str, object]:
 
 def connect(url: str) -> ArqRedis:
     """A client that connects when first used. The short timeout keeps requests going while Redis is away."""
-    pool = ConnectionPool.from_url(url, socket_connect_timeout=2.0, socket_keepalive=not url.startswith("unix"))
-    return client(pool)
+    return client(ConnectionPool.from_url(url, socket_connect_timeout=2.0))
 
 
 def client(pool: ConnectionPool) -> ArqRedis:

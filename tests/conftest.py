@@ -1,6 +1,5 @@
 """Fixtures: databases and brokers of both kinds, and whole systems on them."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -9,7 +8,7 @@ import asyncpg
 import fakeredis
 import pytest
 from arq.connections import ArqRedis
-from fakeredis.aioredis import FakeConnection
+from fakeredis.aioredis import FakeAsyncRedisConnection
 from redis.asyncio import ConnectionPool
 
 from jobs.providers.anthropic import AnthropicProvider
@@ -73,7 +72,7 @@ async def valkey(tmp_path: Path) -> AsyncIterator[EmbeddedValkey]:
 
 
 @pytest.fixture(params=["fakeredis", "valkey"])
-async def connect_redis(request: pytest.FixtureRequest) -> Callable[[], ArqRedis]:
+def connect_redis(request: pytest.FixtureRequest) -> Callable[[], ArqRedis]:
     """Makes clients of one broker, of each kind."""
     if request.param == "fakeredis":
         return fake_clients()
@@ -83,7 +82,7 @@ async def connect_redis(request: pytest.FixtureRequest) -> Callable[[], ArqRedis
 
 def fake_clients() -> Callable[[], ArqRedis]:
     server = fakeredis.FakeServer()
-    return lambda: queue.client(ConnectionPool(connection_class=FakeConnection, server=server))
+    return lambda: queue.client(ConnectionPool(connection_class=FakeAsyncRedisConnection, server=server))
 
 
 @pytest.fixture

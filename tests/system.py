@@ -68,9 +68,8 @@ class System:
         await self.redis.aclose(close_connection_pool=True)
         await self.database.close()
 
-    def workshop(self, provider: Provider | None = None) -> Workshop:
+    def workshop(self, redis: ArqRedis, provider: Provider | None = None) -> Workshop:
         """What a worker of this system works with."""
-        redis = self._connect()
         return Workshop(
             self.settings,
             database=Database(self.settings.resolved_database_url),
@@ -79,9 +78,12 @@ class System:
             provider=provider or self._provider(),
         )
 
-    def add_worker(self, provider: Provider | None = None) -> WakeWorker:
-        """A worker that runs until the system stops."""
-        created = worker.create(self.settings, self._connect(), workshop=self.workshop(provider))
+    def add_worker(
+        self, provider: Provider | None = None, *, connect: Callable[[], ArqRedis] | None = None
+    ) -> WakeWorker:
+        """A worker that runs until the system stops. `connect`: with another broker than the service has."""
+        redis = (connect or self._connect)()
+        created = worker.create(self.settings, redis, workshop=self.workshop(redis, provider))
         until = asyncio.Event()
         self._workers.append((created, until, asyncio.create_task(worker.run(created, until=until))))
         return created

@@ -70,7 +70,15 @@ OWNERS: dict[str, set[str]] = {
     "httpx": {"service.cli"},
     "pydantic_settings": {"service.settings"},
     "arq": {"service.queue", "service.app", "service.api", "jobs"},
-    "redis": {"service.queue", "service.broadcast", "service.outbox", "service.valkey", "service.api", "service.cli", "jobs"},
+    "redis": {
+        "service.queue",
+        "service.broadcast",
+        "service.outbox",
+        "service.valkey",
+        "service.api",
+        "service.cli",
+        "jobs",
+    },
     "bs4": {"jobs"},
 }
 

@@ -56,7 +56,7 @@ def _expansion(before: str, acronym: str) -> str:
 
 
 def _abbreviates(letters: list[str], window: str) -> bool:
-    if window[:1].lower() != letters[0] or is_acronym(window.split(" ")[0].split("-")[0]):
+    if window[:1].lower() != letters[0] or is_acronym(re.split("[ -]", window, maxsplit=1)[0]):
         return False
     rest = iter(window.lower())
     return all(letter in rest for letter in letters) and _initials_fit(letters, window)

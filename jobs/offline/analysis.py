@@ -3,21 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from jobs.offline import genders
 from jobs.offline.acronyms import Acronym, acronyms_in
 from jobs.offline.definitions import Definition, definitions_in
 from jobs.offline.languages import Language
 from jobs.offline.numbers import Number, numbers_in
 from jobs.offline.sentences import Sentence, standing_alone
 from jobs.offline.statements import Statement, is_statement
-from jobs.offline.tagging import tagger_for
 from jobs.offline.terms import Lexicon, lexicon_of
 
 CHARACTERS_MAX = 2_000_000
 SENTENCES_MAX = 3000
 
 
-class Stopped(Exception):  # noqa: N818 # not an error: nobody waits for the analysis any more
-    """The analysis was given up."""
+class Stopped(Exception):
+    """The analysis was given up: nobody waits for it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ def analyse(text: str, language: Language, is_stopped: Callable[[], bool]) -> An
     sentences = _evenly(standing_alone(text[:CHARACTERS_MAX], language), SENTENCES_MAX)
     statements = _statements(sentences, language, is_stopped)
     lexicon = lexicon_of(statements, language)
+    if language.grammar.genders:
+        genders.assign(lexicon.terms.values(), language.grammar)
     definitions = tuple(definitions_in(statements, lexicon, language))
     return Analysis(
         language=language,
@@ -61,9 +63,10 @@ def _evenly(sentences: list[Sentence], count_max: int) -> list[Sentence]:
     return [unique[place * len(unique) // count_max] for place in range(count_max)]
 
 
-def _statements(
-    sentences: list[Sentence], language: Language, is_stopped: Callable[[], bool]
-) -> tuple[Statement, ...]:
+def _statements(sentences: list[Sentence], language: Language, is_stopped: Callable[[], bool]) -> tuple[Statement, ...]:
+    # Loads numpy (0.2 s), which a worker with another provider never needs.
+    from jobs.offline.tagging import tagger_for  # noqa: PLC0415
+
     tagger = tagger_for(language)
     statements: list[Statement] = []
     for sentence in sentences:

@@ -23,12 +23,10 @@ def answer_ideas(analysis: Analysis) -> Iterator[Idea]:
         yield Idea(definition.statement.index, definition.key, MERIT_OF_TERMS, definition.salience, write)
     for acronym in analysis.acronyms:
         stands_for = partial(_acronym, acronym, analysis)
-        yield Idea(
-            acronym.statement.index, acronym.expansion, MERIT_OF_ACRONYMS, SALIENCE_OF_ACRONYMS, stands_for
-        )
+        yield Idea(acronym.statement.index, acronym.expansion, MERIT_OF_ACRONYMS, SALIENCE_OF_ACRONYMS, stands_for)
     for question in subject_questions(analysis):
         if stem := subject_stem(question, analysis):
-            merit = question.gap.merit + BONUS_OF_PERSONS * question.is_person
+            merit = question.gap.merit + BONUS_OF_PERSONS * question.is_somebody
             subject = partial(_subject, question, stem, analysis)
             yield Idea(question.gap.statement.index, question.key, merit, question.gap.salience, subject)
     for dated in year_questions(analysis):
@@ -39,9 +37,11 @@ def answer_ideas(analysis: Analysis) -> Iterator[Idea]:
 def subject_stem(question: SubjectQuestion, analysis: Analysis) -> str:
     """ "Who ...?" or "What ...?"; empty where the verb would have to change its number."""
     wording, grammar = analysis.language.wording, analysis.language.grammar
-    if question.is_plural and (grammar.verbs_stand_second or not question.is_person):
+    if question.is_plural and (grammar.verbs_stand_second or not question.is_somebody):
         return ""
-    return (wording.who if question.is_person else wording.what).format(rest=question.rest)
+    if question.may_be_somebody and not question.is_somebody:
+        return ""
+    return (wording.who if question.is_somebody else wording.what).format(rest=question.rest)
 
 
 def synonyms(term: str, analysis: Analysis) -> tuple[str, ...]:

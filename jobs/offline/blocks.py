@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
 LINE = re.compile(r"[^\n]*\n?")
 FENCE = re.compile(r"\s{0,3}(?:```|~~~)")
 HEADING = re.compile(r"\s{0,3}#{1,6}\s")
 UNDERLINE = re.compile(r"\s*(?:={2,}|-{2,}|\*{3,}|_{3,})\s*$")
-LIST_MARKER = re.compile(r"\s*(?:[-*+•‣◦▪–]|\(?[0-9]{1,3}[.)]|\(?[a-zA-Z][.)])\s+")
+LIST_MARKER = re.compile(r"\s*(?:[-*+•‣◦▪\u2013]|\(?[0-9]{1,3}[.)]|\(?[a-zA-Z][.)])\s+")
 INDENTED = re.compile(r"(?: {4}|\t)")
 HEADING_WIDTH = 60
 
@@ -85,8 +86,10 @@ def _blocks(text: str, lines: list[Line]) -> Iterator[Block]:
     is_list_entry = lines[0].kind is LineKind.LIST
     widest = max(line.end - line.start for line in lines)
     start = lines[0].start
-    for line, following in zip(lines, lines[1:], strict=False):
-        if not is_list_entry and _is_heading(text[line.start : line.end], text[following.start : following.end], widest):
+    for line, following in pairwise(lines):
+        if not is_list_entry and _is_heading(
+            text[line.start : line.end], text[following.start : following.end], widest
+        ):
             if start < line.start:
                 yield Block(start, line.start, is_list_entry=False)
             start = following.start
@@ -101,6 +104,6 @@ def _is_heading(line: str, following: str, widest: int) -> bool:
     bare = line.strip()
     return (
         len(bare) < min(HEADING_WIDTH, widest * 0.7)
-        and bare[-1] not in ".,;:!?-–"
+        and bare[-1] not in ".,;:!?-\u2013"
         and not following.lstrip()[:1].islower()
     )

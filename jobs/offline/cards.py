@@ -17,15 +17,16 @@ from schemas.questions import Draft, Flashcard, Vocabulary
 MERIT_OF_DEFINITIONS = 1.0
 MERIT_OF_ACRONYMS = 0.9
 SALIENCE_OF_ACRONYMS = 0.6
+COST_OF_GAPS = 0.15
 
 
 def card_ideas(analysis: Analysis) -> Iterator[Idea]:
     for definition in analysis.definitions:
         card = partial(_definition, definition, analysis)
-        yield Idea(definition.statement.index, definition.key, MERIT_OF_DEFINITIONS, definition.salience, card)
+        yield Idea(definition.statement.index, definition.body, MERIT_OF_DEFINITIONS, definition.salience, card)
     for acronym in analysis.acronyms:
         card = partial(_acronym, acronym, analysis)
-        yield Idea(acronym.statement.index, acronym.short, MERIT_OF_ACRONYMS, SALIENCE_OF_ACRONYMS, card)
+        yield Idea(acronym.statement.index, acronym.expansion, MERIT_OF_ACRONYMS, SALIENCE_OF_ACRONYMS, card)
     for question in subject_questions(analysis):
         card = partial(_subject, question, analysis)
         yield Idea(question.gap.statement.index, question.key, question.gap.merit, question.gap.salience, card)
@@ -34,7 +35,7 @@ def card_ideas(analysis: Analysis) -> Iterator[Idea]:
         yield Idea(dated.gap.statement.index, dated.key, dated.gap.merit, dated.gap.salience, card)
     for gap in gaps_in(analysis):
         card = partial(_gap, gap, analysis)
-        yield Idea(gap.statement.index, gap.key, gap.merit - MERIT_OF_DEFINITIONS, gap.salience, card)
+        yield Idea(gap.statement.index, gap.key, gap.merit - COST_OF_GAPS, gap.salience, card)
 
 
 def vocabulary_ideas(analysis: Analysis) -> Iterator[Idea]:
@@ -73,13 +74,11 @@ def _gap(gap: Gap, analysis: Analysis) -> Draft | None:
     language = analysis.language
     stem = blanked(gap.statement, gap.first, gap.last, language.grammar.neutral_articles)
     front = language.wording.complete.format(stem=stem)
-    return _card(front, gap.key, gap.statement, analysis, "number" if gap.number else "term")
+    return _card(front, gap.key, gap.statement, analysis, gap.tag)
 
 
 def _vocabulary(definition: Definition, analysis: Analysis) -> Draft:
-    content = Vocabulary(
-        term=definition.term, definition=definition.body, example=_example(definition, analysis).text
-    )
+    content = Vocabulary(term=definition.term, definition=definition.body, example=_example(definition, analysis).text)
     return draft(content, definition.statement, analysis.language, "definition")
 
 

@@ -7,16 +7,17 @@ from jobs.offline.analysis import Analysis
 from jobs.offline.chance import shuffled
 from jobs.offline.definitions import Definition
 from jobs.offline.distractors import WANTED, Distractors
-from jobs.offline.gaps import Gap, blanked, gaps_in
+from jobs.offline.gaps import BLANK, Gap, NumberGap, blanked, gaps_in
 from jobs.offline.ideas import Idea
 from jobs.offline.numbers import wrong_numbers
 from jobs.offline.statements import Statement
 from jobs.offline.subjects import SubjectQuestion, YearQuestion, subject_questions, year_questions
-from jobs.offline.writing import draft, named
+from jobs.offline.writing import capitalised, draft
 from schemas.questions import Draft, MultipleChoice
 
 MERIT_OF_TERMS = 0.85
 MERIT_OF_BODIES = 0.8
+COST_OF_ECHOES = 0.25
 BONUS_OF_QUESTIONS = 0.15
 
 
@@ -24,8 +25,9 @@ def choice_ideas(analysis: Analysis) -> Iterator[Idea]:
     choices = Choices(analysis)
     for definition in analysis.definitions:
         place, salience = definition.statement.index, definition.salience
-        yield Idea(place, definition.key, MERIT_OF_TERMS, salience, partial(choices.which_term, definition))
-        yield Idea(place, definition.body, MERIT_OF_BODIES, salience, partial(choices.what_is, definition))
+        merit = MERIT_OF_TERMS - (COST_OF_ECHOES if definition.has_echo else 0.0)
+        yield Idea(place, definition.key, merit, salience, partial(choices.which_term, definition))
+        yield Idea(place, definition.body, MERIT_OF_BODIES, salience, partial(choices.which_description, definition))
     for question in subject_questions(analysis):
         yield _idea(question.gap, question.key, BONUS_OF_QUESTIONS, partial(choices.subject, question))
     for dated in year_questions(analysis):
@@ -52,16 +54,15 @@ class Choices:
         wrong = self._distractors.for_definition(definition)
         return self._choice(stem, definition.term, wrong, definition.statement, "definition")
 
-    def what_is(self, definition: Definition) -> Draft | None:
-        phrase = self._wording.what_are if definition.is_plural else self._wording.what_is
-        stem = phrase.format(term=named(definition.term, definition.article))
+    def which_description(self, definition: Definition) -> Draft | None:
+        stem = self._wording.which_description.format(term=definition.term)
         wrong = self._distractors.bodies_for(definition)
         return self._choice(stem, definition.body, wrong, definition.statement, "definition")
 
     def subject(self, question: SubjectQuestion) -> Draft | None:
         if question.key != question.gap.key:
             return None
-        phrase = self._wording.who if question.is_person else self._wording.which_of_these
+        phrase = self._wording.who if question.is_somebody else self._wording.which_of_these
         wrong = self._distractors.for_gap(question.gap)
         return self._choice(phrase.format(rest=question.rest), question.key, wrong, question.gap.statement, "term")
 
@@ -71,16 +72,22 @@ class Choices:
 
     def gap(self, gap: Gap) -> Draft | None:
         stem = blanked(gap.statement, gap.first, gap.last, self._language.grammar.neutral_articles)
-        wrong = self._numbers(gap) if gap.number else self._distractors.for_gap(gap)
-        return self._choice(stem, gap.key, wrong, gap.statement, "number" if gap.number else "term")
+        wrong = self._numbers(gap) if isinstance(gap, NumberGap) else self._distractors.for_gap(gap)
+        return self._choice(stem, gap.key, wrong, gap.statement, gap.tag)
 
-    def _numbers(self, gap: Gap) -> list[str]:
-        assert gap.number is not None, "terms have distractors"
+    def _numbers(self, gap: NumberGap) -> list[str]:
         return wrong_numbers(gap.number, self._analysis.numbers, self._language)[:WANTED]
 
     def _choice(self, stem: str, key: str, wrong: list[str], statement: Statement, tag: str) -> Draft | None:
         if not stem or len(wrong) < WANTED:
             return None
+        if not _opens_inside(stem):
+            key, wrong = capitalised(key), [capitalised(text) for text in wrong]
         options = shuffled((key, *wrong), stem)
         content = MultipleChoice(stem=stem, options=tuple(options), answer=options.index(key))
         return draft(content, statement, self._language, tag)
+
+
+def _opens_inside(stem: str) -> bool:
+    """Whether the answer stands inside a sentence. Elsewhere it has a capital, and that of a name is no cue."""
+    return BLANK in stem and not stem.startswith(BLANK)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from jobs.offline.analysis import Analysis
-from jobs.offline.gaps import Gap, blanked, gaps_in
+from jobs.offline.gaps import Gap, NumberGap, blanked, gaps_in
 from jobs.offline.ideas import Idea
 from jobs.offline.numbers import NumberKind
 from jobs.offline.writing import draft
@@ -19,7 +19,7 @@ def cloze_ideas(analysis: Analysis) -> Iterator[Idea]:
 def accepted_answers(gap: Gap, analysis: Analysis) -> tuple[str, ...]:
     """The key, and what means the same: its abbreviation or expansion, a numeral in digits."""
     answers = [gap.key]
-    if gap.number is not None and gap.number.kind is NumberKind.NUMERAL:
+    if isinstance(gap, NumberGap) and gap.number.kind is NumberKind.NUMERAL:
         answers.append(str(analysis.language.grammar.numerals.index(gap.key.lower()) + 2))
     for acronym in analysis.acronyms:
         if gap.key.casefold() == acronym.short.casefold():
@@ -33,4 +33,4 @@ def _cloze(gap: Gap, analysis: Analysis) -> Draft:
     language = analysis.language
     stem = blanked(gap.statement, gap.first, gap.last, language.grammar.neutral_articles)
     content = FillInBlank(stem=stem, answers=accepted_answers(gap, analysis))
-    return draft(content, gap.statement, language, "number" if gap.number else "term")
+    return draft(content, gap.statement, language, gap.tag)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from jobs.offline.languages import Kind, Language
 from jobs.offline.statements import COORDINATORS, HEADS, MODIFIERS, Statement
-from jobs.offline.tagging import Token
 from jobs.offline.terms import Lexicon
+from jobs.offline.tokens import Token
 
 TERM_WORDS_MAX = 5
 TERM_RARITY_MIN = 8.6
@@ -41,6 +41,13 @@ class Definition:
     @property
     def key(self) -> str:
         return self.term.casefold()
+
+    @property
+    def has_echo(self) -> bool:
+        """Whether a word of the term comes back in the description."""
+        return not {word.strip(",.s") for word in self.body.casefold().split()}.isdisjoint(
+            word.rstrip("s") for word in self.key.split() if len(word) > 1
+        )
 
 
 def definitions_in(statements: Iterable[Statement], lexicon: Lexicon, language: Language) -> list[Definition]:
@@ -142,10 +149,12 @@ def _is_activity(tokens: list[Token]) -> bool:
 
 def _is_phrase(body: list[Token]) -> bool:
     """A noun phrase rather than a predicate such as "labelled in a way that" or "clear that"."""
-    if not body or (body[0].kind is Kind.PARTICIPLE and len(body) > 1 and body[1].kind is Kind.PREPOSITION):
+    if len(body) < BODY_WORDS_MIN or (body[0].kind is Kind.PARTICIPLE and body[1].kind is Kind.PREPOSITION):
+        return False
+    if body[0].kind is Kind.ADVERB or (body[0].kind is Kind.ADJECTIVE and body[1].kind is Kind.PARTICIPLE):
         return False
     head = next((token for token in body if token.kind not in BEFORE_HEAD), None)
-    return head is not None and (head.kind in HEADS or head.lower == "to")
+    return head is not None and head.kind in HEADS
 
 
 def _turn(statement: Statement, start: int, end: int, language: Language) -> int:

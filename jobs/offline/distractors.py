@@ -5,17 +5,18 @@ from collections.abc import Iterable
 from jobs.offline.analysis import Analysis
 from jobs.offline.chance import draw
 from jobs.offline.definitions import Definition
-from jobs.offline.gaps import Gap, is_visible
-from jobs.offline.languages import Kind
+from jobs.offline.gaps import TermGap, is_visible
+from jobs.offline.languages import Grammar, Kind
 from jobs.offline.statements import Statement
-from jobs.offline.terms import Mention, Term, is_worth_asking
+from jobs.offline.terms import Mention, Shape, Term, is_worth_asking
 
 WANTED = 3
 POOL = 5
 SHORT_WORD = 4
 OVERLAP_MAX = 0.5
 NEAR_STATEMENTS = 60
-BODY_LENGTH_RATIO_MIN = 0.55
+BODY_LENGTHS = 0.75, 1.7
+GENITIVES = frozenset({"des", "eines"})
 CONTENT = frozenset({Kind.NOUN, Kind.NAME, Kind.FINITE, Kind.VERB, Kind.PARTICIPLE, Kind.ADJECTIVE})
 
 
@@ -31,15 +32,28 @@ class Distractors:
         }
         self._content: dict[int, frozenset[str]] = {}
 
-    def for_gap(self, gap: Gap) -> list[str]:
+    def for_gap(self, gap: TermGap) -> list[str]:
         """Three terms that are wrong in the gap; fewer when the module has no more."""
-        assert gap.term is not None, "numbers have wrong numbers"
-        assert gap.mention is not None, "a term's gap is a mention"
         key, mention = gap.term, gap.mention
-        fitting = [term for term in self._terms if _fits(term, key, mention)]
+        fitting = [term for term in self._terms if _fits(term, key, mention, self._analysis.language.grammar)]
         fitting.sort(key=lambda term: (-self._likeness(term, key, gap.statement.index), term.key))
         wrong = (term for term in fitting if self._is_wrong(term, gap))
         return _drawn((term.text for term in wrong), key.text, gap.statement.text)
+
+    def close_to(self, gap: TermGap) -> list[str]:
+        """Terms that could be mistaken for the key even without a choice: of its kind, or used alike."""
+        key = gap.term
+        terms = (self._analysis.lexicon.terms[text.casefold()] for text in self.for_gap(gap))
+        return [term.text for term in terms if self._is_of_kind(term, key)]
+
+    def _is_of_kind(self, term: Term, key: Term) -> bool:
+        if key.shape is Shape.NAME and len(key.words) > 1:
+            return True
+        if key.shape is not Shape.COMMON:
+            return not term.company.isdisjoint(key.company)
+        genus = self._genus.get(key.key)
+        shares_head = len(key.words) > 1 and term.words[-1] == key.words[-1]
+        return shares_head or (genus is not None and self._genus.get(term.key) == genus)
 
     def for_definition(self, definition: Definition) -> list[str]:
         """Three terms that the definition does not describe."""
@@ -68,7 +82,7 @@ class Distractors:
             for other in self._analysis.definitions
             if self._is_apart(other, definition)
             and other.is_plural == definition.is_plural
-            and _ratio(len(other.body), len(definition.body)) >= BODY_LENGTH_RATIO_MIN
+            and BODY_LENGTHS[0] <= len(other.body) / len(definition.body) <= BODY_LENGTHS[1]
         ]
         return sorted(others, key=lambda other: (-_kinship(other, definition), other.key))
 
@@ -82,10 +96,9 @@ class Distractors:
         distance = min(abs(mention.statement - place) for mention in term.mentions)
         return likeness - 0.3 * min(1.0, distance / NEAR_STATEMENTS)
 
-    def _is_wrong(self, term: Term, gap: Gap) -> bool:
+    def _is_wrong(self, term: Term, gap: TermGap) -> bool:
         """Whether nothing in the module suggests that `term` fits the gap as well as the key does."""
         key = gap.term
-        assert key is not None, "checked by the caller"
         if term.key in self._analysis.genera or self._genus.get(term.key) == key.key:
             return False
         if frozenset((term.key, key.key)) in self._twins or is_visible(term.words, gap.statement, gap.first, gap.last):
@@ -116,17 +129,34 @@ class Distractors:
         )
 
 
-def _fits(term: Term, key: Term, mention: Mention) -> bool:
+def _fits(term: Term, key: Term, mention: Mention, grammar: Grammar) -> bool:
     """Whether the sentence stays grammatical with `term` in the place of `key`."""
     if term is key or term.shape is not key.shape or term.is_plural != key.is_plural:
         return False
     if abs(len(term.words) - len(key.words)) > 1:
         return False
+    if key.shape is Shape.NAME and (len(term.words) > 1) != (len(key.words) > 1):
+        return False
+    if grammar.genders:
+        return _declines_alike(term, key, mention)
     if mention.frame == "":
         return term.is_plural or "" in term.frames
-    if key.gender:
-        return term.gender == key.gender
     return mention.frame in term.frames or (mention.frame == "the" and (term.is_plural or "a" in term.frames))
+
+
+def _declines_alike(term: Term, key: Term, mention: Mention) -> bool:
+    """The same gender, case and adjective ending, as far as the words show them."""
+    if _adjective_ending(term) != _adjective_ending(key):
+        return False
+    if key.is_plural:
+        return (term.key[-1] == "n") == (key.key[-1] == "n")
+    if mention.frame == "" or mention.frame in GENITIVES or not key.gender:
+        return mention.frame in term.frames
+    return term.gender == key.gender
+
+
+def _adjective_ending(term: Term) -> str:
+    return term.words[0][-2:] if len(term.words) > 1 and term.text[0].islower() else ""
 
 
 def _kinship(other: Definition, definition: Definition) -> float:
@@ -142,7 +172,9 @@ def _kinship(other: Definition, definition: Definition) -> float:
 
 def _overlap(first: str, second: str) -> float:
     """The share of common longer words."""
-    words = [{word.strip(",.") for word in text.casefold().split() if len(word) > SHORT_WORD} for text in (first, second)]
+    words = [
+        {word.strip(",.") for word in text.casefold().split() if len(word) > SHORT_WORD} for text in (first, second)
+    ]
     return len(words[0] & words[1]) / max(1, len(words[0] | words[1]))
 
 
@@ -159,9 +191,11 @@ def _drawn(texts: Iterable[str], key: str, seed: str) -> list[str]:
 
 def _is_distinct(text: str, other: str) -> bool:
     first, second = text.casefold(), other.casefold()
-    return first not in second and second not in first
+    if first in second or second in first:
+        return False
+    words = set(first.split()), set(second.split())
+    return not (words[0] <= words[1] or words[1] <= words[0])
 
 
 def _ratio(first: int, second: int) -> float:
     return min(first, second) / max(first, second)
-

@@ -46,24 +46,24 @@ DEFINITIONS = (
 )
 
 HUMAN_VERBS = _words(
-    """announced argued became built calculated called coined completed composed conceived concluded confirmed created
+    """announced argued built calculated called coined completed composed conceived concluded confirmed created
     demonstrated derived described designed detected developed discovered documented established explained formulated
     founded identified implemented introduced invented isolated launched led made mapped measured named noticed observed
     planted patented predicted presented proposed proved proved published realised realized received recognised
     recognized recorded released reported revived sequenced showed solved stated started studied suggested tested
-    translated used visited won worked wrote"""
+    translated visited won worked wrote"""
 )
 
 OPPOSITES = {
     "increases": "decreases", "increase": "decrease", "increased": "decreased", "rises": "falls", "raises": "lowers",
-    "higher": "lower", "highest": "lowest", "more": "fewer", "less": "more", "most": "fewest", "faster": "slower",
+    "higher": "lower", "highest": "lowest", "more": "less", "less": "more", "faster": "slower",
     "larger": "smaller", "largest": "smallest", "longer": "shorter", "longest": "shortest", "stronger": "weaker",
     "strongest": "weakest", "oldest": "youngest", "older": "younger", "newer": "older", "before": "after",
     "after": "before", "inside": "outside", "outside": "inside", "absorbs": "emits", "releases": "absorbs",
     "release": "absorb", "open": "close", "opens": "closes", "close": "open", "closes": "opens", "public": "private",
     "private": "public", "physical": "virtual", "virtual": "physical", "static": "dynamic", "dynamic": "static",
     "internal": "external", "external": "internal", "local": "remote", "remote": "local", "incoming": "outgoing",
-    "outgoing": "incoming", "first": "last", "last": "first", "upper": "lower", "positive": "negative",
+    "outgoing": "incoming", "upper": "lower", "positive": "negative",
     "negative": "positive", "always": "never", "never": "always", "gain": "lose", "gained": "lost", "lost": "gained",
     "soluble": "insoluble", "synchronous": "asynchronous", "symmetric": "asymmetric", "aerobic": "anaerobic",
     "organic": "inorganic", "inorganic": "organic", "enabled": "disabled", "disabled": "enabled", "allows": "prevents",
@@ -75,15 +75,19 @@ GRAMMAR = Grammar(
     plural_tags=frozenset({"NN2"}),
     frames=FRAMES,
     neutral_articles={"a": "a(n)", "an": "a(n)"},
+    genders={},
+    gender_endings={},
     agreement={
         **dict.fromkeys(("is", "was", "has", "does"), False),
         **dict.fromkeys(("are", "were", "have", "do"), True),
     },
     auxiliaries=_words("is are was were has have had do does did can could may might must shall should will would be"),
+    copulas=_words("is are was were"),
     human_verbs=HUMAN_VERBS,
     definitions=DEFINITIONS,
     turn=re.compile(
-        r"[;:] | \((?:e\.g\.|i\.e\.|see)|, (?:but|whereas|while|because|so|although|yet|and (?:it|they|he|she|its|their)) "
+        r"[;:] | \((?:e\.g\.|i\.e\.|see)|"
+        r", (?:but|whereas|while|because|so|although|yet|and (?:it|they|he|she|its|their)) "
     ),
     relatives=_words("that which who whose where when by in"),
     empty_body=re.compile(
@@ -95,6 +99,10 @@ GRAMMAR = Grammar(
     definite_articles=frozenset({"the"}),
     year=re.compile(r",? ?\b[Ii]n (?P<year>1[0-9]{3}|20[0-9]{2})\b,?"),
     numerals=("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    calendar=_words(
+        """january february march april may june july august september october november december monday tuesday
+        wednesday thursday friday saturday sunday spring summer autumn winter"""
+    ),
     decimal_mark=".",
     opposites=OPPOSITES,
     verbs_stand_second=False,
@@ -104,19 +112,62 @@ GRAMMAR = Grammar(
 HABITS = Habits(
     initial=re.compile(r"(?:^|[\s(])(?:[^\W\d_IVX]|(?<![^\W\d_A-Z]{4}\s)[IVX])$"),
     abbreviations=_words(
-        "e.g i.e etc vs cf fig figs eq eqs no vol ed eds al dr mr mrs ms prof st approx dept est inc ltd resp sec ca pp p"
+        """e.g i.e etc vs cf fig figs eq eqs no vol ed eds al dr mr mrs ms prof st approx dept est inc ltd resp sec ca
+        pp p"""
     ),
     function_words=_words(
         """the of and to a an in is are was were that which for with by on as at from it its be or not can has have had
         into when where their than because but while whereas between through only also may one who if"""
     ),
     connectives=(
-        "however", "furthermore", "moreover", "additionally", "in addition", "also", "therefore", "thus", "hence",
-        "consequently", "as a result", "for example", "for instance", "in particular", "in fact", "in general",
-        "generally", "finally", "similarly", "likewise", "conversely", "in contrast", "by contrast", "on the other hand",
-        "nevertheless", "nonetheless", "meanwhile", "in practice", "in other words", "of course", "naturally",
-        "interestingly", "importantly", "more precisely", "traditionally", "historically", "typically", "usually",
-        "first", "second", "third", "next", "then", "lastly", "as such", "overall", "specifically", "note that",
+        "however",
+        "furthermore",
+        "moreover",
+        "additionally",
+        "in addition",
+        "also",
+        "therefore",
+        "thus",
+        "hence",
+        "consequently",
+        "as a result",
+        "for example",
+        "for instance",
+        "in particular",
+        "in fact",
+        "in general",
+        "generally",
+        "finally",
+        "similarly",
+        "likewise",
+        "conversely",
+        "in contrast",
+        "by contrast",
+        "on the other hand",
+        "nevertheless",
+        "nonetheless",
+        "meanwhile",
+        "in practice",
+        "in other words",
+        "of course",
+        "naturally",
+        "interestingly",
+        "importantly",
+        "more precisely",
+        "traditionally",
+        "historically",
+        "typically",
+        "usually",
+        "first",
+        "second",
+        "third",
+        "next",
+        "then",
+        "lastly",
+        "as such",
+        "overall",
+        "specifically",
+        "note that",
     ),
     openers=_words(
         """this these those that it they he she its their his her such here both each another other others one neither
@@ -126,35 +177,42 @@ HABITS = Habits(
     ),
     dangling=re.compile(
         r"\b(?:this|these|those|aforementioned|former|latter|following|previous|previously|here|"
-        r"(?:[Ss]ection|[Cc]hapter|[Ff]igure|[Tt]able|[Pp]age|[Aa]ppendix|[Ee]quation)s? [0-9]+|sidebar|lecture|slide|"
+        r"(?:[Ss]ection|[Cc]hapter|[Ff]igure|[Tt]able|[Pp]age|[Aa]ppendix|[Ee]quation)s? [0-9A-Z]|sidebar|lecture|slide|"
         r"we|you|your|yourself|our|us|my|me|let's|I(?= (?:am|was|have|had|will|think|would))|"
         r"such (?!as\b)|the (?:above|same|other|others|next|last|chapter|section|figure|table|example)|"
-        r"(?:to|with|for|from|after|before|by|than|like|of|in|on) that(?=[,.;])|as well|too|in turn|above,|below|do so|doing so|etc)\b(?!-)"
+        r"(?:to|with|for|from|after|before|by|than|like|of|in|on) that(?=[,.;])|"
+        r"however,|as well|too|in turn|above,|below|do so|doing so|etc)\b(?!-)"
+        r"|^(?:In|At|On|During|From|By|For|Since|After|Until) (?:that|those)\b"
         r"|^(?:In|On|For|With|To|From|By|At|Unlike|Like|Despite)\b[^,]{2,60}, (?:it|they|he|she)\b"
     ),
+    person_words=_words("he she him his her hers himself herself"),
+    thing_words=_words("it its itself they them their theirs themselves"),
     generic=_words(
-        """way ways thing things kind kinds type types sort sorts form forms part parts number numbers amount amounts
-        example examples case cases fact facts result results reason reasons use uses order point points set sets
-        group groups level levels range ranges series step steps stage stages state states term terms time times day
-        days year years hour hours minute minutes second seconds place places area areas end ends side sides line
-        lines interior exterior mode modes supply name names list lists problem problems question questions answer answers idea ideas method methods
-        approach approaches process processes system systems thanks lot lots variety majority rest half quarter third
-        people person user users man men woman women work works change changes need needs piece pieces purpose
-        purposes role roles effect effects advantage advantages disadvantage disadvantages difference differences
-        feature features option options property properties value values item items object objects element elements
-        unit units member members version versions world country countries book books text word words page pages
-        addition contrast instance manner fashion extent degree course author authors study studies research paper
-        view means choice choices context situation situations possibility possibilities possibility attempt support
-        access risk quality size length side sense start beginning moment period century centuries decade decades
-        aspect aspects basis detail details factor factors issue issues matter matters pair pairs combination
-        combinations collection total sum rule rules task tasks action actions activity activities job jobs
-        requirement requirements limit limits condition conditions consequence consequences explanation cause causes
-        turn turns top bottom front back centre center middle first last other others same several many few most"""
+        """case-in-point way ways thing things kind kinds type types sort sorts form forms part parts number numbers
+        amount amounts example examples case cases fact facts result results reason reasons use uses order
+        point points set sets group groups level levels range ranges series step steps stage stages state
+        states term terms time times day days year years hour hours minute minutes second seconds place
+        places area areas end ends side sides line lines interior exterior mode modes supply name names list
+        lists problem problems question questions answer answers idea ideas method methods approach
+        approaches process processes system systems thanks lot lots variety majority rest half quarter third
+        people person user users man men woman women work works change changes need needs piece pieces
+        purpose purposes role roles effect effects advantage advantages disadvantage disadvantages
+        difference differences feature features option options property properties value values item items
+        object objects element elements unit units member members version versions world country countries
+        book books text word words page pages addition contrast instance manner fashion extent degree course
+        author authors study studies research paper view means choice choices context situation situations
+        possibility possibilities attempt support access risk quality size length sense start beginning
+        moment period century centuries decade decades aspect aspects basis detail details factor factors
+        issue issues matter matters pair pairs combination combinations collection total sum rule rules task
+        tasks action actions activity activities job jobs requirement requirements limit limits condition
+        conditions consequence consequences explanation cause causes turn turns top bottom front back centre
+        center middle first last other others same several many few most"""
     ),
 )
 
 WORDING = Wording(
     which_term="Which term fits this description: {body}?",
+    which_description="Which description fits “{term}”?",
     what_is="What is {term}?",
     what_are="What are {term}?",
     stands_for="What does {acronym} stand for?",

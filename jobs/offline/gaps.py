@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
+from jobs import cues
 from jobs.offline.analysis import Analysis
 from jobs.offline.languages import Kind
 from jobs.offline.numbers import Number, NumberKind
 from jobs.offline.statements import Statement
-from jobs.offline.tagging import Token
 from jobs.offline.terms import Mention, Shape, Term, is_acronym, is_worth_asking
+from jobs.offline.tokens import Token
 
 BLANK = "____"
 SHARED_LETTERS_MIN = 5
@@ -17,33 +19,93 @@ LONG_WORDS = 25
 VAGUE_RARITY = 12.0
 SPECIFIC_RARITY = 14.5
 DEFINITE = frozenset({"the", "der", "die", "das", "dem", "den"})
-SPECIFIERS = frozenset({"of", "that", "which", "who", "between", "by", "der", "des", "von", "eines", "einer", "zwischen"})
+SPECIFIERS = frozenset(
+    {"of", "that", "which", "who", "between", "by", "der", "des", "von", "eines", "einer", "zwischen"}
+)
 SALIENCE_OF_NUMBERS = 0.3
+BONUS_OF_YEARS = 0.1
+BONUS_OF_NUMBERS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """Tokens `first` to `last` of a statement. `term` or `number` says what stands there."""
+class TermGap:
+    """A statement without one of its terms."""
 
     statement: Statement
-    first: int
-    last: int
+    term: Term
+    mention: Mention
     merit: float
-    salience: float
-    term: Term | None = None
-    mention: Mention | None = None
-    number: Number | None = None
+    tag: ClassVar[str] = "term"
+
+    @property
+    def first(self) -> int:
+        return self.mention.first
+
+    @property
+    def last(self) -> int:
+        return self.mention.last
+
+    @property
+    def salience(self) -> float:
+        return self.term.salience
 
     @property
     def key(self) -> str:
-        return self.term.text if self.term else self.statement.slice(self.first, self.last)
+        return self.statement.slice(0, self.last) if self.first == 0 else self.term.text
+
+
+@dataclass(frozen=True, slots=True)
+class NumberGap:
+    """A statement without one of its numbers."""
+
+    statement: Statement
+    number: Number
+    merit: float
+    tag: ClassVar[str] = "number"
+
+    @property
+    def first(self) -> int:
+        return self.number.place
+
+    @property
+    def last(self) -> int:
+        return self.number.place
+
+    @property
+    def salience(self) -> float:
+        return SALIENCE_OF_NUMBERS
+
+    @property
+    def key(self) -> str:
+        return self.number.text
+
+
+Gap = TermGap | NumberGap
 
 
 def gaps_in(analysis: Analysis) -> Iterator[Gap]:
+    yield from term_gaps(analysis)
+    yield from number_gaps(analysis)
+
+
+def term_gaps(analysis: Analysis) -> Iterator[TermGap]:
     for statement in analysis.statements:
-        yield from _term_gaps(statement, analysis)
+        for term, mention in analysis.lexicon.in_statement[statement.index]:
+            if (
+                is_worth_asking(term, analysis.language)
+                and not _is_bracketed(statement, mention)
+                and not is_visible(term.words, statement, mention.first, mention.last)
+            ):
+                merit = _sentence_merit(statement, analysis) + _place_merit(statement, term, mention, analysis)
+                yield TermGap(statement, term, mention, merit)
+
+
+def number_gaps(analysis: Analysis) -> Iterator[NumberGap]:
     for number in analysis.numbers:
-        yield from _number_gap(number, analysis)
+        statement, text = number.statement, number.text.lower()
+        if sum(token.lower == text for token in statement.tokens) == 1:
+            bonus = BONUS_OF_YEARS if number.kind is NumberKind.YEAR else BONUS_OF_NUMBERS
+            yield NumberGap(statement, number, _sentence_merit(statement, analysis) + bonus)
 
 
 def blanked(statement: Statement, first: int, last: int, articles: dict[str, str]) -> str:
@@ -70,27 +132,6 @@ def _resembles(word: str, other: str) -> bool:
     return len(shorter) >= SHARED_LETTERS_MIN and (shorter in longer or shorter[:-1] in longer)
 
 
-def _term_gaps(statement: Statement, analysis: Analysis) -> Iterator[Gap]:
-    mentions = analysis.lexicon.in_statement[statement.index]
-    for term, mention in mentions:
-        if (
-            is_worth_asking(term, analysis.language)
-            and not _is_bracketed(statement, mention)
-            and not is_visible(term.words, statement, mention.first, mention.last)
-        ):
-            merit = _sentence_merit(statement, analysis) + _place_merit(statement, term, mention, analysis)
-            yield Gap(statement, mention.first, mention.last, merit, term.salience, term=term, mention=mention)
-
-
-def _number_gap(number: Number, analysis: Analysis) -> Iterator[Gap]:
-    statement = number.statement
-    text = number.text.lower()
-    if sum(token.lower == text for token in statement.tokens) > 1:
-        return
-    merit = _sentence_merit(statement, analysis) + (0.1 if number.kind is NumberKind.YEAR else 0.05)
-    yield Gap(statement, number.place, number.place, merit, SALIENCE_OF_NUMBERS, number=number)
-
-
 def _is_bracketed(statement: Statement, mention: Mention) -> bool:
     """Inside brackets, or spelled out in brackets right after: the other half would give it away."""
     tokens = statement.tokens
@@ -106,10 +147,16 @@ def _sentence_merit(statement: Statement, analysis: Analysis) -> float:
     merit -= 0.02 * max(0, len(statement.tokens) - LONG_WORDS)
     if statement.sentence.is_list_entry:
         merit -= 0.15
+    if cues.is_negative(statement.text, analysis.language.code):
+        merit -= 0.08
+    if cues.has_absolute_term(statement.text, analysis.language.code):
+        merit -= 0.04
     if _opens_vaguely(statement):
         merit -= 0.2
     merit -= 0.08 * sum(_is_vague(statement.tokens, place) for place in range(len(statement.tokens) - 2))
-    if any(token.kind is Kind.PRONOUN and token.lower in analysis.language.habits.openers for token in statement.tokens):
+    if any(
+        token.kind is Kind.PRONOUN and token.lower in analysis.language.habits.openers for token in statement.tokens
+    ):
         merit -= 0.08
     return merit
 
@@ -131,6 +178,14 @@ def _is_vague(tokens: tuple[Token, ...], place: int) -> bool:
     )
 
 
+def _continues_name(tokens: tuple[Token, ...], mention: Mention, analysis: Analysis) -> bool:
+    """Whether the word before belongs to the name as well."""
+    if mention.first == 0 or analysis.language.grammar.nouns_are_capitalised:
+        return False
+    before = tokens[mention.first - 1]
+    return before.text[0].isupper() and before.kind is not Kind.DETERMINER and tokens[mention.first].text[0].isupper()
+
+
 def _place_merit(statement: Statement, term: Term, mention: Mention, analysis: Analysis) -> float:
     tokens = statement.tokens
     merit = 0.15 if mention.first <= 1 else 0.0
@@ -140,6 +195,8 @@ def _place_merit(statement: Statement, term: Term, mention: Mention, analysis: A
         merit -= 0.02 * max(0.0, SPECIFIC_RARITY - term.rarity) * 3
     if term.is_defined and mention.first <= 1:
         merit += 0.1
+    if _continues_name(tokens, mention, analysis):
+        merit -= 0.3
     before = tokens[mention.first - 1] if mention.first else None
     if before is not None and before.kind in {Kind.ADJECTIVE, Kind.PARTICIPLE, Kind.NOUN, Kind.NAME}:
         merit -= 0.12

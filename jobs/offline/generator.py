@@ -34,11 +34,12 @@ class Wish:
 
 
 def drafts(analysis: Analysis, wish: Wish) -> Iterator[Draft]:
-    """Every draft the module yields, written one by one as they are taken."""
+    """Every draft the module yields, written one by one as they are taken; none of a type that needs a model."""
     if wish.question_type is QuestionType.TRUE_FALSE:
         true, false = truth_ideas(analysis)
         return balanced(_written(true, wish), _written(false, wish))
-    return _written(list(IDEAS_OF[wish.question_type](analysis)), wish)
+    ideas_of = IDEAS_OF.get(wish.question_type)
+    return _written(list(ideas_of(analysis)), wish) if ideas_of else iter(())
 
 
 def _written(ideas: list[Idea], wish: Wish) -> Iterator[Draft]:

@@ -1,21 +1,22 @@
 """Ideas for questions, ranked: which to write first, and which to leave out because they were asked before."""
 
-import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from rapidfuzz import fuzz
+
+from jobs.duplicates import SIMILARITY_MIN, text_form
 from jobs.offline.chance import draw
-from schemas.questions import Draft, Flashcard, Vocabulary, preview_of
+from schemas.questions import Draft, preview_of
 from schemas.states import Difficulty, QuestionType
 
+MERIT_MIN = 0.3
 HOMES = 3
 REPEAT_COST = 0.25
 AWAY_COST = 0.12
 SALIENCE_SHARE = 0.25
 DIFFICULTY_SHARE = 0.5
-
-NOT_A_WORD = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,19 @@ class Idea:
     write: Callable[[], Draft | None]
 
 
-def ranked(ideas: Iterable[Idea], question_type: QuestionType, difficulty: Difficulty | None) -> list[Idea]:
-    """Best first. A sentence or a key that came up already waits, so that the questions spread over the module.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A written idea in the normal form in which questions are compared."""
 
-    Each sentence has a home among the types: batches of different types that run at once rarely want the same one.
+    key: str
+    text: str
+
+
+def ranked(ideas: Iterable[Idea], question_type: QuestionType, difficulty: Difficulty | None) -> list[Idea]:
+    """Best first, without the poor ones.
+
+    A sentence or a key that came up already waits, so that the questions spread over the module. Each sentence has a
+    home among the types, so that a quiz of several types asks about most of the module rather than of the same twice.
     """
     home = list(QuestionType).index(question_type) % HOMES
 
@@ -44,7 +54,8 @@ def ranked(ideas: Iterable[Idea], question_type: QuestionType, difficulty: Diffi
         away = AWAY_COST if draw(str(idea.place), "home") % HOMES != home else 0.0
         return idea.merit + _suits(idea, difficulty) - away
 
-    first_round = sorted(ideas, key=lambda idea: (-worth(idea), idea.place, idea.key))
+    worthwhile = [idea for idea in ideas if idea.merit >= MERIT_MIN]
+    first_round = sorted(worthwhile, key=lambda idea: (-worth(idea), idea.place, idea.key))
     places: Counter[int] = Counter()
     keys: Counter[str] = Counter()
     final: list[tuple[float, int, Idea]] = []
@@ -78,28 +89,22 @@ def in_lane(ideas: list[Idea], lane: int, lanes: int) -> list[Idea]:
 def written(ideas: Iterable[Idea], avoid: Iterable[str]) -> Iterator[Draft]:
     """The drafts in order, without those whose stem, front or term (alone, or followed by the key) is in `avoid`.
 
-    Case, punctuation and spaces don't count in the comparison.
+    Case, punctuation and spaces don't count in that comparison. Of the questions about one sentence, one that has the
+    key of another or reads nearly like it is left out: the checks would call it a duplicate.
     """
-    asked = {_folded(stem) for stem in avoid}
+    avoided = {text_form(stem) for stem in avoid}
+    asked: defaultdict[int, list[Question]] = defaultdict(list)
     for idea in ideas:
         draft = idea.write()
         if draft is None:
             continue
-        stem = _folded(preview_of(draft.content))
-        if stem not in asked and _folded(f"{stem} {_key_of(draft, idea)}") not in asked:
-            asked.add(stem)
+        stem = text_form(preview_of(draft.content))
+        question = Question(text_form(idea.key), f"{stem} {text_form(idea.key)}")
+        is_new = not any(_is_alike(question, other) for other in asked[idea.place])
+        asked[idea.place].append(question)
+        if is_new and stem not in avoided and question.text not in avoided:
             yield draft
 
 
-def _key_of(draft: Draft, idea: Idea) -> str:
-    match draft.content:
-        case Flashcard(back=back):
-            return back
-        case Vocabulary(definition=definition):
-            return definition
-        case _:
-            return idea.key
-
-
-def _folded(text: str) -> str:
-    return NOT_A_WORD.sub(" ", text.casefold()).strip()
+def _is_alike(question: Question, other: Question) -> bool:
+    return question.key == other.key or fuzz.ratio(question.text, other.text) >= SIMILARITY_MIN

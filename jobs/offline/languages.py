@@ -29,6 +29,7 @@ class Wording:
     """The phrases around the words of the module. Names in braces are filled by `str.format`."""
 
     which_term: str
+    which_description: str
     what_is: str
     what_are: str
     stands_for: str
@@ -51,7 +52,10 @@ class Grammar:
     plural_tags: frozenset[str]
     frames: dict[str, str]
     neutral_articles: dict[str, str]
+    genders: dict[str, str]
+    gender_endings: dict[str, str]
     agreement: dict[str, bool]
+    copulas: frozenset[str]
     auxiliaries: frozenset[str]
     human_verbs: frozenset[str]
     definitions: tuple[re.Pattern[str], ...]
@@ -61,6 +65,7 @@ class Grammar:
     definite_articles: frozenset[str]
     year: re.Pattern[str]
     numerals: tuple[str, ...]
+    calendar: frozenset[str]
     decimal_mark: str
     opposites: dict[str, str]
     verbs_stand_second: bool
@@ -77,6 +82,8 @@ class Habits:
     connectives: tuple[str, ...]
     openers: frozenset[str]
     dangling: re.Pattern[str]
+    person_words: frozenset[str]
+    thing_words: frozenset[str]
     generic: frozenset[str]
 
 

@@ -9,17 +9,18 @@ from enum import Enum
 from jobs.offline.chance import draw, shuffled
 from jobs.offline.languages import Kind, Language
 from jobs.offline.statements import Statement
-from jobs.offline.tagging import Token
+from jobs.offline.tokens import Token
 
-PLAIN = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
+PLAIN = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{3})+|[0-9]+(?:[.,][0-9]+)?")
 FIRST_YEAR = 1400
 LAST_YEAR = 2100
 YEAR_SPREAD = 60
+YEAR_DIGITS = 4
 STEPS = ((-2, -1, 1), (-1, 1, 2), (1, 2, 3), (-3, -2, -1), (-3, -1, 2))
 SCALES = (("0.5", "1.5", "2"), ("0.25", "0.5", "1.5"), ("1.5", "2", "3"), ("0.25", "0.5", "0.75"))
 SMALL_MAX = 12
 PERCENT_MAX = 100
-JOINTS = frozenset({"to", "-", "–", "or", "bis", "oder", "/", ":"})
+JOINTS = frozenset({"to", "-", "\u2013", "or", "bis", "oder", "/", ":", ","})
 LABELS = frozenset({"version", "release", "chapter", "no", "nr", "rfc", "kapitel"})
 
 
@@ -51,7 +52,7 @@ def _numbers(statement: Statement, language: Language) -> Iterator[Number]:
     tokens = statement.tokens
     for place, token in enumerate(tokens[:-1]):
         kind = _kind(tokens, place, language)
-        if kind is not None and not _is_label(tokens, place):
+        if kind is not None and not _is_label(tokens, place) and not _is_day(tokens, place, language):
             yield Number(statement, place, kind, tokens[place + 1].lower if token.text[-1] != "%" else "%")
 
 
@@ -61,7 +62,7 @@ def _kind(tokens: tuple[Token, ...], place: int, language: Language) -> NumberKi
         return NumberKind.NUMERAL if place and _counts(tokens, place) else None
     if token.kind is not Kind.NUMBER or not PLAIN.fullmatch(token.text.rstrip("%")):
         return None
-    if len(token.text) == 4 and token.text.isdigit() and FIRST_YEAR <= int(token.text) <= LAST_YEAR:
+    if len(token.text) == YEAR_DIGITS and token.text.isdigit() and FIRST_YEAR <= int(token.text) <= LAST_YEAR:
         return NumberKind.YEAR if follows.kind not in {Kind.NOUN, Kind.ADJECTIVE} else NumberKind.VALUE
     return NumberKind.VALUE if token.text not in {"0", "1"} else None
 
@@ -82,11 +83,17 @@ def _is_label(tokens: tuple[Token, ...], place: int) -> bool:
     after = tokens[place + 1]
     if after.lower in JOINTS and place + 2 < len(tokens) and tokens[place + 2].kind is Kind.NUMBER:
         return True
-    if before is None:
-        return False
+    if after.text == "+" or before is None:
+        return after.text == "+"
     if before.lower in JOINTS and place > 1 and tokens[place - 2].kind is Kind.NUMBER:
         return True
-    return before.lower in LABELS or before.text in "(#"
+    return before.lower in LABELS or before.text in "(#" or before.kind is Kind.NAME
+
+
+def _is_day(tokens: tuple[Token, ...], place: int, language: Language) -> bool:
+    """The day of a date: nobody should learn it, and the year can be asked for instead."""
+    beside = {tokens[side].lower for side in (place - 1, place + 1) if side >= 0}
+    return len(tokens[place].text) < YEAR_DIGITS and not language.grammar.calendar.isdisjoint(beside)
 
 
 def wrong_numbers(number: Number, others: Iterable[Number], language: Language) -> list[str]:
@@ -111,7 +118,9 @@ def _wrong_numerals(text: str, language: Language, seed: str) -> Iterator[str]:
 
 
 def _wrong_years(year: int, others: Iterable[Number], seed: str) -> Iterator[str]:
-    near = {other.text for other in others if other.kind is NumberKind.YEAR and abs(int(other.text) - year) < YEAR_SPREAD}
+    near = {
+        other.text for other in others if other.kind is NumberKind.YEAR and abs(int(other.text) - year) < YEAR_SPREAD
+    }
     yield from shuffled(near - {str(year)}, seed)[:2]
     for step in (*STEPS[draw(seed, str(year)) % len(STEPS)], 4, -4):
         yield str(year + 7 * step + draw(seed, str(step)) % 5)

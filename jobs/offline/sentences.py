@@ -11,24 +11,27 @@ CHARACTERS_MAX = 400
 WORDS_MIN = 6
 WORDS_MAX = 40
 FUNCTION_WORDS_MIN = 2
+FUNCTION_WORDS_SHARE_MIN = 0.18
 LETTERS_SHARE_MIN = 0.7
 WORD_CHARACTERS_MAX = 40
 
-BOUNDARY = re.compile(r"[.!?][)\"”“’»']{0,3}(?=\s)")
+BOUNDARY = re.compile(r"[.!?][)\"”“\u2019»']{0,3}(?=\s)")
 LAST_WORD = re.compile(r"[^\s(\"“„«']{1,20}$")
 MARKUP = (
     (re.compile(r"!\[[^\]\n]{0,200}\]\([^)\n]{0,300}\)"), ""),
     (re.compile(r"\[([^\]\n]{1,200})\]\([^)\n]{0,300}\)"), r"\1"),
-    (re.compile(r"\[(?:\^?\w{1,12}|[0-9, –-]{1,20})\]"), ""),
+    (re.compile(r"\[(?:\^?\w{1,12}|[0-9, \u2013-]{1,20})\]"), ""),
     (re.compile(r"(\*\*|__)(?=\S)(.{1,200}?)(?<=\S)\1"), r"\2"),
     (re.compile(r"(?<![\w*])[*_](?=\S)([^*_\n]{1,200}?)(?<=\S)[*_](?![\w*])"), r"\1"),
     (re.compile(r"`([^`\n]{1,80})`"), r"\1"),
     (re.compile(r"[\u00ad\u200b\u2060\ufeff]"), ""),
     (re.compile(r"\s+"), " "),
 )
-CODE = re.compile(r"[{}<>|\\=^~`@#$§→←⇒∑∫…]|://|\w/\w+/|--\w|\w_\w|\w\(\)|(?:^|\s)\.?/\w|\w-\s(?!and\b|or\b|und\b|oder\b)")
-APOSTROPHE = re.compile(r"['’]")
-WORD = re.compile(r"[^\W_]+(?:[-’'./][^\W_]+)*")
+CODE = re.compile(
+    r"[{}<>|\\=^~`@#$§\[\]→←⇒∑∫…]|://|\w/\w+/|--\w|\w_\w|\w\(\)|(?:^|\s)\.?/\w|\w;\w|\s[.,;]|\(\s?\)|(?:^|\s)-\w|\*\.|\w-\s(?!and\b|or\b|und\b|oder\b)"
+)
+APOSTROPHE = re.compile(r"['\u2019]")
+WORD = re.compile(r"[^\W_]+(?:[-\u2019'./][^\W_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +111,15 @@ def _stands_alone(text: str, habits: Habits) -> bool:
         _has_shape(text)
         and APOSTROPHE.split(words[0].lower())[0] not in habits.openers
         and habits.dangling.search(text) is None
-        and sum(word.lower() in habits.function_words for word in words) >= FUNCTION_WORDS_MIN
+        and _reads_as(words, habits)
         and sum(word.isupper() and len(word) > 1 for word in words) <= len(words) // 2
     )
+
+
+def _reads_as(words: list[str], habits: Habits) -> bool:
+    """Whether the small words are those of the language: leaves out other languages, titles and lists of names."""
+    count = sum(word.lower() in habits.function_words for word in words)
+    return count >= max(FUNCTION_WORDS_MIN, FUNCTION_WORDS_SHARE_MIN * len(words))
 
 
 def _has_shape(text: str) -> bool:
@@ -127,5 +136,5 @@ def _has_shape(text: str) -> bool:
 
 
 def _starts_anew(text: str) -> bool:
-    first = text.lstrip("\"“„«").split(" ", 1)[0]
+    first = text.lstrip('"“„«').split(" ", 1)[0]
     return first[:1].isdigit() or any(char.isupper() for char in first)

@@ -1,20 +1,22 @@
 """A sentence with its words tagged, and the noun phrases in it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jobs.offline.languages import Kind, Language
 from jobs.offline.sentences import Sentence
-from jobs.offline.tagging import Token
+from jobs.offline.tokens import Token
 
 HEADS = frozenset({Kind.NOUN, Kind.NAME})
 MODIFIERS = frozenset({Kind.ADJECTIVE, Kind.PARTICIPLE})
 PHRASE_WORDS_MAX = 6
 MISTAGGED_RARITY_MIN = 13.5
-CLAUSE_MARKS = frozenset(",;:()–—")
+CLAUSE_MARKS = frozenset(",;:()\u2013\u2014")
 CLAUSE_OPENERS = frozenset({Kind.CONJUNCTION, Kind.PRONOUN})
 COORDINATORS = frozenset({"and", "or", "und", "oder"})
 NAME_PARTICLES = frozenset({"van", "von", "de", "der", "den", "di", "du", "la", "le", "zu"})
+LABEL = re.compile(r"[IVX]+|[A-Z]")
 VERB_FORMS = frozenset({Kind.FINITE, Kind.VERB})
 
 
@@ -47,12 +49,27 @@ def is_statement(tokens: tuple[Token, ...], language: Language) -> bool:
     """Whether the words tell something: a finite verb, and it does not open the sentence (an order to the reader)."""
     if not any(_is_verbal(token) for token in tokens):
         return False
+    if _refers_back(tokens, language):
+        return False
     opening = tokens[0]
     return opening.kind not in VERB_FORMS or (language.grammar.verbs_stand_second and opening.kind is Kind.VERB)
 
 
+def _refers_back(tokens: tuple[Token, ...], language: Language) -> bool:
+    """Whether a pronoun comes before anything it could stand for."""
+    habits = language.habits
+    seen: set[Kind] = set()
+    for token in tokens:
+        if token.lower in habits.person_words and Kind.NAME not in seen:
+            return True
+        if token.lower in habits.thing_words and seen.isdisjoint(HEADS):
+            return True
+        seen.add(token.kind)
+    return False
+
+
 def phrases(tokens: tuple[Token, ...]) -> Iterator[Phrase]:
-    """The noun phrases of a sentence. Where a clause lacks its verb, the tagger took the verb for a noun: none there."""
+    """The noun phrases of a sentence. None in a clause without a verb where the tagger took it for a noun."""
     for first, last in _clauses(tokens):
         found = list(_runs(tokens, first, last))
         if any(token.kind is Kind.FINITE for token in tokens[first : last + 1]):
@@ -83,6 +100,9 @@ def _hides_verb(tokens: tuple[Token, ...], phrase: Phrase) -> bool:
 def _runs(tokens: tuple[Token, ...], first: int, last: int) -> Iterator[Phrase]:
     opened: int | None = None
     for place in range(first, last + 1):
+        if opened is not None and tokens[place].kind in MODIFIERS and tokens[place - 1].kind in HEADS:
+            yield from _phrase(tokens, opened, place - 1)
+            opened = None
         if _belongs(tokens, place):
             opened = place if opened is None else opened
             continue
@@ -94,8 +114,15 @@ def _runs(tokens: tuple[Token, ...], first: int, last: int) -> Iterator[Phrase]:
 def _belongs(tokens: tuple[Token, ...], place: int) -> bool:
     token = tokens[place]
     if token.lower in NAME_PARTICLES and 0 < place < len(tokens) - 1:
-        return tokens[place - 1].text[0].isupper() and tokens[place + 1].text[0].isupper()
-    return token.kind in HEADS or token.kind in MODIFIERS
+        return all(
+            tokens[side].text[0].isupper() and tokens[side].kind is not Kind.NOUN for side in (place - 1, place + 1)
+        )
+    return token.kind in HEADS or token.kind in MODIFIERS or _numbers_noun(tokens, place)
+
+
+def _numbers_noun(tokens: tuple[Token, ...], place: int) -> bool:
+    """ "Photosystem I", "vitamin C"."""
+    return place > 0 and tokens[place - 1].kind is Kind.NOUN and LABEL.fullmatch(tokens[place].text) is not None
 
 
 def _phrase(tokens: tuple[Token, ...], first: int | None, last: int) -> Iterator[Phrase]:
@@ -110,12 +137,14 @@ def _phrase(tokens: tuple[Token, ...], first: int | None, last: int) -> Iterator
 def _can_head(tokens: tuple[Token, ...], place: int) -> bool:
     """A noun or a name; also a rare "adjective" after an article or preposition: the tagger's guess at a new noun."""
     token = tokens[place]
-    if token.kind in HEADS:
+    if token.kind in HEADS or _numbers_noun(tokens, place):
         return True
     follows = tokens[place - 1].kind if place else Kind.DETERMINER
+    precedes = tokens[place + 1].kind if place + 1 < len(tokens) else Kind.MARK
     return (
         token.kind is Kind.ADJECTIVE
         and token.rarity >= MISTAGGED_RARITY_MIN
         and "-" not in token.text
         and follows in {Kind.DETERMINER, Kind.PREPOSITION, Kind.NOUN}
+        and precedes in {Kind.FINITE, Kind.MARK, Kind.PREPOSITION, Kind.CONJUNCTION}
     )

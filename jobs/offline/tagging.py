@@ -3,38 +3,21 @@
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from HanTa.HanoverTagger import UNKNOWN, HanoverTagger
 
 from jobs.offline.languages import Grammar, Kind, Language
+from jobs.offline.tokens import RARITY_MAX, Token
 
 TOKEN = re.compile(
-    r"[0-9]+(?:[.,][0-9]+)*%?(?!-?[^\W\d_])"
-    r"|[^\W_]+(?:[-./’'](?!s\b)[^\W_]+|(?<=[0-9]),[0-9]+(?=-))*(?:[-+](?=[\s,.;)]|$))?"
-    r"|['’]s\b|[^\w\s]"
+    r"(?<!\w)[A-Z]\.(?=\s[A-Z][a-z])"
+    r"|[0-9]++(?:[.,][0-9]++)*+%?(?!-?[^\W\d_])"
+    r"|[^\W_]+(?:[-./\u2019'](?!s\b)[^\W_]+|(?<=[0-9]),[0-9]+(?=-))*(?:[-+](?=[\s,.;)]|$))?"
+    r"|['\u2019]s\b|[^\w\s]"
 )
 MEMO_MAX = 100_000
-RARITY_MAX = 16.0
 WORD_CHARACTERS_MAX = 40
 VERBAL = frozenset({Kind.FINITE, Kind.VERB})
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One word: `text` is `sentence[start:end]`; `rarity` is the negative log of its frequency in general language."""
-
-    text: str
-    start: int
-    end: int
-    kind: Kind
-    is_plural: bool
-    rarity: float
-    may_be_verb: bool
-
-    @property
-    def lower(self) -> str:
-        return self.text.casefold()
 
 
 class MemoizingTagger(HanoverTagger):  # type: ignore[misc] # the library ships no types
@@ -67,6 +50,7 @@ class Tagger:
     def __init__(self, language: Language) -> None:
         self._grammar: Grammar = language.grammar
         self._tagger = MemoizingTagger(language.model)
+        self._bases: dict[str, str] = {}
 
     def tokens(self, text: str) -> tuple[Token, ...]:
         """The words of one sentence; none when the tagger finds no reading of it."""
@@ -85,7 +69,7 @@ class Tagger:
                 start=start,
                 end=end,
                 kind=self._kind(word, tag),
-                is_plural=tag in self._grammar.plural_tags,
+                is_plural=self._is_plural(word, tag),
                 rarity=self._tagger.rarity(word.lower()),
                 may_be_verb=self._may_be_verb(word),
             )
@@ -97,7 +81,19 @@ class Tagger:
             return Kind.MARK
         if sum(char.isupper() for char in word) > 1 or (any(map(str.isdigit, word)) and word[0].isalpha()):
             return Kind.NAME
-        return self._grammar.tags.get(tag, Kind.OTHER)
+        kind = self._grammar.tags.get(tag, Kind.OTHER)
+        if self._grammar.nouns_are_capitalised and word.islower() and kind in {Kind.NOUN, Kind.NAME}:
+            return Kind.OTHER
+        return kind
+
+    def _is_plural(self, word: str, tag: str) -> bool:
+        """By the tag; where tags don't tell, a noun is plural when its base form is another word, genitives aside."""
+        if self._grammar.plural_tags or self._grammar.tags.get(tag) is not Kind.NOUN:
+            return tag in self._grammar.plural_tags
+        base = self._bases.get(word)
+        if base is None:
+            base = self._bases[word] = self._tagger.analyze(word, pos=tag)[0]
+        return word not in {base, f"{base}s", f"{base}es"}
 
     def _may_be_verb(self, word: str) -> bool:
         readings = self._tagger.tag_word(word) if word.islower() and word.isalpha() else ()

@@ -5,18 +5,21 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import pairwise
 from math import log
 
 from jobs.offline.languages import Kind, Language
 from jobs.offline.statements import HEADS, MODIFIERS, NAME_PARTICLES, Phrase, Statement, phrases
-from jobs.offline.tagging import RARITY_MAX, Token
+from jobs.offline.tokens import RARITY_MAX, Token
 
 COMMON_RARITY = 8.0
 MODIFIER_RARITY_MIN = 12.0
+ADJECTIVE_RARITY_MIN = 8.4
 PHRASE_RARITY_MIN = 9.8
 SINGLE_RARITY_MIN = 10.5
 FREQUENT_RARITY_MIN = 9.3
 FREQUENT_COUNT = 3
+TERM_WORDS_MAX = 4
 
 
 LETTER_COMPOUND = re.compile(r"[A-Z]-[a-z]")
@@ -88,6 +91,8 @@ def lexicon_of(statements: tuple[Statement, ...], language: Language) -> Lexicon
 
 def is_worth_asking(term: Term, language: Language) -> bool:
     """Whether the term is specific enough to be the answer of a question."""
+    if "'" in term.key or "\u2019" in term.key or term.words[-1] in language.grammar.calendar:
+        return False
     if term.is_defined or term.shape is not Shape.COMMON:
         return len(term.key) > 1
     if len(term.key) < 3 or not term.key[0].isalnum():
@@ -112,7 +117,7 @@ def _suffixes(statement: Statement, phrase: Phrase) -> Iterator[str]:
 
 
 def _core(statement: Statement, phrase: Phrase, counts: Counter[str], language: Language) -> Phrase:
-    """The phrase without modifiers that are not part of a fixed term: "the *light-dependent reactions*", "a large *field*"."""
+    """The phrase without modifiers that are not part of a fixed term: "a large *field*", "*thylakoid membrane*"."""
     first = max(phrase.first, _name_start(statement.tokens, phrase))
     while first < phrase.last and not _is_fixed(statement, first, phrase.last, counts, language):
         first += 1
@@ -129,10 +134,9 @@ def _name_start(tokens: tuple[Token, ...], phrase: Phrase) -> int:
 
 
 def _is_fixed(statement: Statement, first: int, last: int, counts: Counter[str], language: Language) -> bool:
+    """Whether the phrase from `first` on is a term of its own rather than one with an epithet."""
     token = statement.tokens[first]
-    if token.lower in language.habits.generic or (token.kind is Kind.PARTICIPLE and token.lower.endswith("ing")):
-        return False
-    if last - first > 3:
+    if last - first > TERM_WORDS_MAX - 1 or _is_epithet(token, language):
         return False
     if token.kind is Kind.ADJECTIVE and token.text[0].isupper() and first > 0:
         return True
@@ -141,6 +145,14 @@ def _is_fixed(statement: Statement, first: int, last: int, counts: Counter[str],
     if last - first > 1 and counts[statement.slice(first + 1, last).casefold()] > 1:
         return False
     return token.kind in HEADS or token.rarity >= MODIFIER_RARITY_MIN
+
+
+def _is_epithet(token: Token, language: Language) -> bool:
+    if token.kind is Kind.ADJECTIVE and token.rarity < ADJECTIVE_RARITY_MIN:
+        return True
+    if token.kind is Kind.PARTICIPLE and token.lower.endswith("ing"):
+        return True
+    return token.lower in language.habits.generic
 
 
 def _mentioned(
@@ -193,7 +205,9 @@ def is_acronym(word: str) -> bool:
 def _shape(tokens: tuple[Token, ...], capitals: set[str], language: Language) -> Shape:
     if len(tokens) == 1 and is_acronym(tokens[0].text) and "-" not in tokens[0].text:
         return Shape.ACRONYM
-    if LETTER_COMPOUND.match(tokens[-1].text) or not all(token.text[0].isupper() or token.lower in NAME_PARTICLES for token in tokens):
+    if LETTER_COMPOUND.match(tokens[-1].text) or not all(
+        token.text[0].isupper() or token.lower in NAME_PARTICLES for token in tokens
+    ):
         return Shape.COMMON
     if language.grammar.nouns_are_capitalised:
         return Shape.NAME if all(token.kind is Kind.NAME for token in tokens) else Shape.COMMON
@@ -201,13 +215,15 @@ def _shape(tokens: tuple[Token, ...], capitals: set[str], language: Language) ->
 
 
 def _capitals(statements: tuple[Statement, ...]) -> set[str]:
-    """Words written with a capital inside a sentence, where only a name has one."""
-    return {
-        token.lower
+    """Words written with a capital inside a sentence and never without."""
+    inside = [
+        token
         for statement in statements
-        for before, token in zip(statement.tokens, statement.tokens[1:], strict=False)
-        if token.text[0].isupper() and before.kind is not Kind.MARK
-    }
+        for before, token in pairwise(statement.tokens)
+        if before.kind is not Kind.MARK or token.text[0].islower()
+    ]
+    small = {token.text for token in inside if token.text[0].islower()}
+    return {token.lower for token in inside if token.text[0].isupper()} - small
 
 
 def _company(tokens: tuple[Token, ...], mention: Mention) -> Iterator[str]:

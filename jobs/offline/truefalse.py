@@ -9,10 +9,10 @@ from jobs.offline.analysis import Analysis
 from jobs.offline.chance import draw
 from jobs.offline.definitions import Definition
 from jobs.offline.distractors import Distractors
-from jobs.offline.gaps import Gap, gaps_in
+from jobs.offline.gaps import Gap, NumberGap, TermGap, gaps_in
 from jobs.offline.ideas import Idea
 from jobs.offline.numbers import wrong_numbers
-from jobs.offline.statements import Statement
+from jobs.offline.statements import HEADS, Statement
 from jobs.offline.writing import draft
 from schemas.questions import Draft, TrueFalse
 
@@ -68,6 +68,7 @@ class Falsifier:
         self._language = analysis.language
         self._wording = analysis.language.wording
         self._distractors = Distractors(analysis)
+        self._borrowed: set[str] = set()
         self._defined = {definition.statement.index: definition for definition in analysis.definitions}
 
     def true(self, statement: Statement) -> Draft:
@@ -89,30 +90,32 @@ class Falsifier:
         yield from self._opposite(statement)
         by_merit = sorted(gaps, key=lambda gap: (-gap.merit, gap.first))
         for gap in by_merit:
-            if gap.number is not None:
+            if isinstance(gap, NumberGap):
                 wrong = wrong_numbers(gap.number, self._analysis.numbers, self._language)
                 yield from (self._instead(statement, gap.first, gap.last, text) for text in wrong[:1])
         for gap in by_merit:
-            if gap.term is not None:
+            if isinstance(gap, TermGap):
                 yield from self._other_term(gap)
 
     def _other_definition(self, statement: Statement, definition: Definition) -> Iterator[Change]:
         start = statement.text.find(definition.body)
-        others = self._distractors.related(definition)
-        if start > 0 and others:
-            remark = self._wording.describes_other.format(other=others[0].term)
-            yield Change(start, len(statement.text) - 1, others[0].body, remark)
+        fresh = (other for other in self._distractors.related(definition) if other.key not in self._borrowed)
+        other = next(fresh, None)
+        if start > 0 and other is not None:
+            self._borrowed.add(other.key)
+            remark = self._wording.describes_other.format(other=other.term)
+            yield Change(start, len(statement.text) - 1, other.body, remark)
 
     def _opposite(self, statement: Statement) -> Iterator[Change]:
         tokens = statement.tokens
         for place, token in enumerate(tokens):
             wrong = self._language.grammar.opposites.get(token.text)
-            if wrong is not None and wrong not in {other.lower for other in tokens}:
+            if token.kind not in HEADS and wrong is not None and wrong not in {other.lower for other in tokens}:
                 yield self._instead(statement, place, place, wrong)
 
-    def _other_term(self, gap: Gap) -> Iterator[Change]:
+    def _other_term(self, gap: TermGap) -> Iterator[Change]:
         before = gap.statement.tokens[gap.first - 1].lower if gap.first else ""
-        for wrong in self._distractors.for_gap(gap)[:1]:
+        for wrong in self._distractors.close_to(gap)[:1]:
             keeps_article = (wrong[0].lower() in SOUNDS_LIKE_VOWEL) == (gap.key[0].lower() in SOUNDS_LIKE_VOWEL)
             if keeps_article or before not in self._language.grammar.neutral_articles:
                 yield self._instead(gap.statement, gap.first, gap.last, wrong)

@@ -2,6 +2,7 @@
 
 from jobs.offline.languages import Language
 from jobs.offline.statements import Statement
+from jobs.offline.terms import is_acronym
 from schemas.questions import Content, Draft
 
 OFFLINE = "offline"
@@ -16,6 +17,11 @@ def draft(content: Content, statement: Statement, language: Language, tag: str, 
         explanation=f"{remark} {says}".strip(),
         tags=(OFFLINE, tag),
     )
+
+
+def capitalised(text: str) -> str:
+    """With a capital as at the start of a sentence; "mRNA" and "dom0" keep their own form."""
+    return text if is_acronym(text.split(" ", 1)[0]) else text[0].upper() + text[1:]
 
 
 def named(term: str, article: str) -> str:

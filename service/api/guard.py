@@ -1,4 +1,4 @@
-"""What holds for every request: known hosts, no writes from other origins, safe headers on every answer."""
+"""What holds for every request: known hosts, no writes from other origins, bounded bodies, safe headers."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.answers import failure
-from service.errors import BadRequest, Forbidden, QuizmillError
-from service.settings import is_loopback
+from service.errors import BadRequest, Forbidden, QuizmillError, TooLarge
+from service.settings import Settings, is_loopback
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICY: Final = (
@@ -24,11 +24,13 @@ HEADERS: Final = {
 
 
 class Guard:
-    """Pure ASGI: it wraps neither the request's body nor the answer's."""
+    """Pure ASGI: nothing is buffered."""
 
-    def __init__(self, app: ASGIApp, *, host: str) -> None:
+    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
         self._app = app
-        self._host = host
+        self._host = settings.host
+        self._upload_bytes_max = settings.upload_mb_max * 1024 * 1024
+        self._body_bytes_max = settings.body_kb_max * 1024
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,13 +46,35 @@ class Guard:
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
+        headers = Headers(scope=scope)
         try:
-            self._require_known_host(Headers(scope=scope))
-            _require_same_origin(scope["method"], Headers(scope=scope))
+            self._require_known_host(headers)
+            _require_same_origin(scope["method"], headers)
+            bounded = self._bounded(headers, receive)
         except QuizmillError as error:
             await failure(Request(scope), error)(scope, receive, send_guarded)
             return
-        await self._app(scope, receive, send_guarded)
+        await self._app(scope, bounded, send_guarded)
+
+    def _bounded(self, headers: Headers, receive: Receive) -> Receive:
+        """A body larger than its kind may be is refused: at once where its length is told, else at the limit."""
+        is_upload = headers.get("content-type", "").lower().startswith("multipart/")
+        bytes_max = self._upload_bytes_max if is_upload else self._body_bytes_max
+        too_large = TooLarge(f"the body is larger than the {bytes_max // 1024} KB allowed here")
+        told = headers.get("content-length", "0")
+        if told.isdigit() and int(told) > bytes_max:
+            raise too_large
+        received = 0
+
+        async def receive_bounded() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > bytes_max:
+                raise too_large
+            return message
+
+        return receive_bounded
 
     def _require_known_host(self, headers: Headers) -> None:
         """DNS rebinding: a page of someone else's domain that resolves to us must not be served."""

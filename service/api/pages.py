@@ -27,17 +27,17 @@ QUESTIONS_SHOWN_MAX = 2000
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def routes(*, upload_bytes_max: int, body_bytes_max: int) -> list[Route]:
+def routes() -> list[Route]:
     quiz, generation = "/quizzes/{quiz_id:uuid}", "/generations/{generation_id:uuid}"
     return [
         Route("/", _page(start)),
-        Route("/quizzes", _page(upload), methods=["POST"], max_body_size=upload_bytes_max),
+        Route("/quizzes", _page(upload), methods=["POST"]),
         Route(quiz, _page(quiz_page)),
-        Route(quiz + "/generations", _page(order), methods=["POST"], max_body_size=body_bytes_max),
+        Route(quiz + "/generations", _page(order), methods=["POST"]),
         Route("/generations", _page(generation_list)),
         Route(generation, _page(generation_page)),
-        Route(generation + "/retry", _page(retry), methods=["POST"], max_body_size=body_bytes_max),
-        Route(generation + "/cancel", _page(cancel), methods=["POST"], max_body_size=body_bytes_max),
+        Route(generation + "/retry", _page(retry), methods=["POST"]),
+        Route(generation + "/cancel", _page(cancel), methods=["POST"]),
     ]
 
 

@@ -41,6 +41,13 @@ def is_multipart(request: Request) -> bool:
 async def material(request: Request) -> Material:
     """Raises BadRequest, Invalid, UnsupportedMedia."""
     form = await fields(request)
+    try:
+        return await _material(form)
+    finally:
+        await form.close()
+
+
+async def _material(form: FormData) -> Material:
     sent = {name: value for name, value in form.items() if isinstance(value, str) and value.strip()}
     sent.pop("files", None)
     try:

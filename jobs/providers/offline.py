@@ -1,0 +1,110 @@
+"""Questions without an LLM: made of the module's own sentences, at recall level, never more than the text yields."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+from typing import TypeVar
+
+from jobs.offline.analysis import Analysis
+from jobs.offline.english import ENGLISH
+from jobs.offline.generator import Wish, drafts
+from jobs.offline.german import GERMAN
+from jobs.offline.languages import Language
+from jobs.offline.readings import Readings
+from jobs.providers.base import ProviderRejected, Request, SourceExhausted, Unreadable, Usage
+from schemas.questions import Draft
+from schemas.states import QuestionType
+
+Result = TypeVar("Result")
+
+THREADS = 2
+MODULES_MAX = 16
+SLICE = 8
+"""Drafts written in one go in the thread: few enough that the first ones are there at once."""
+
+LANGUAGES = {language.code: language for language in (ENGLISH, GERMAN)}
+NAMES = {
+    QuestionType.MULTIPLE_CHOICE: "multiple choice questions",
+    QuestionType.TRUE_FALSE: "true or false questions",
+    QuestionType.FILL_IN_BLANK: "fill-in-the-blank questions",
+    QuestionType.SHORT_ANSWER: "short answer questions",
+    QuestionType.FLASHCARD: "flashcards",
+    QuestionType.VOCABULARY: "vocabulary entries",
+}
+ADVICE = "Ask for fewer, give the module more text, or set ANTHROPIC_API_KEY to have a model write them."
+
+
+class OfflineProvider:
+    """One per process and event loop. Equal requests give equal drafts; `avoid` takes away what is in it.
+
+    `corrections`, `instructions` and `model` mean nothing to it. A draft is left out when its stem, front or term,
+    alone or followed by its key, equals an entry of `avoid` (case, punctuation and spaces aside).
+    """
+
+    name = "offline"
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="offline")
+        self._readings = Readings(self._executor, MODULES_MAX)
+
+    async def ask(self, request: Request) -> AsyncGenerator[Draft | Unreadable | Usage]:
+        """Every draft the module yields, best first, then SourceExhausted. Raises ProviderRejected for a language."""
+        language = _language(request.source.language)
+        yield Usage(model=self.name)
+        analysis = await self._readings.of(request.source.text, language)
+        count = 0
+        rest = await self._in_thread(partial(drafts, analysis, _wish(request)))
+        while found := await self._in_thread(partial(_take, rest)):
+            for draft in found:
+                yield draft
+            count += len(found)
+        raise SourceExhausted(_exhausted(request, analysis, count))
+
+    async def close(self) -> None:
+        """Stop what still runs; the provider can't be asked again."""
+        self._readings.stop()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    async def _in_thread(self, work: "partial[Result]") -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+
+def _language(code: str) -> Language:
+    language = LANGUAGES.get(code.replace("_", "-").partition("-")[0].lower())
+    if language is not None:
+        return language
+    known = " and ".join(f"{language.name} ({language.code})" for language in LANGUAGES.values())
+    raise ProviderRejected(
+        f'Without a language model, questions can be made in {known} only, not in "{code}". '
+        "Set the language of the quiz to one of these, or set ANTHROPIC_API_KEY."
+    )
+
+
+def _wish(request: Request) -> Wish:
+    return Wish(
+        question_type=request.question_type,
+        difficulty=request.difficulty,
+        avoid=request.avoid,
+        lane=request.lane,
+        lanes=request.lanes,
+    )
+
+
+def _take(rest: Iterator[Draft]) -> list[Draft]:
+    return list(islice(rest, SLICE))
+
+
+def _exhausted(request: Request, analysis: Analysis, count: int) -> str:
+    module, language = request.source.name, analysis.language.name
+    name = NAMES.get(request.question_type, f"questions of the type {request.question_type}")
+    if not analysis.statements:
+        return f'The module "{module}" has no {language} sentences that questions could be made of offline. {ADVICE}'
+    if count < request.count:
+        missing = request.count - count
+        return f'The module "{module}" yields only {count} {name} offline; {missing} more were asked for. {ADVICE}'
+    return (
+        f'The module "{module}" yields no more {name} offline: of the {count} that were made, fewer than '
+        f"{request.count} are new to the quiz and pass its checks. {ADVICE}"
+    )

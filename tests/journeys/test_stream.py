@@ -1,0 +1,153 @@
+"""The event stream as clients meet it (CONTRACT 5)."""
+
+import asyncio
+import json
+
+import pytest
+
+from tests.conftest import fake_clients
+from tests.journeys.orders import module
+from tests.messages_api import MessagesApi
+from tests.messages_faults import Fault
+from tests.system import WAIT_SECONDS, System
+
+CHOICE = "multiple_choice"
+
+
+async def raw(system: System, generation_id: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """One connection's bytes until the server ends it."""
+    path = f"/api/generations/{generation_id}/events"
+    async with system.http.stream("GET", path, headers=headers) as response:
+        body = b"".join([chunk async for chunk in response.aiter_raw()])
+    return response.status_code, dict(response.headers), body
+
+
+async def completed(system: System) -> dict[str, object]:
+    system.add_worker()
+    ordered = await system.order([module("Leaves", (CHOICE, 3))])
+    generation: dict[str, object] = await system.ended(ordered["id"])
+    return generation
+
+
+async def test_a_new_client_first_gets_a_snapshot_and_then_what_follows(
+    system: System, messages_api: MessagesApi
+) -> None:
+    messages_api.hold()
+    system.add_worker()
+    ordered = await system.order([module("Leaves", (CHOICE, 3))])
+    await messages_api.held()
+    listening = asyncio.create_task(system.listen(ordered["id"]))
+    await system.heard_until(ordered["id"], lambda heard: heard.type == "batch.started")
+    messages_api.release()
+
+    heard = await listening
+
+    assert heard[0].type == "snapshot"
+    assert heard[0].data["id"] == ordered["id"]
+    first = int(heard[0].id)
+    assert [int(event.id) for event in heard] == list(range(first, first + len(heard)))
+    assert heard[-1].type == "generation.completed"
+
+
+async def test_a_client_that_comes_back_gets_exactly_what_it_missed(system: System) -> None:
+    generation = await completed(system)
+    whole = await system.listen(str(generation["id"]), query="?from=0")
+    for seen in range(len(whole)):
+        rest = await system.listen(str(generation["id"]), last_event_id=str(seen))
+        assert rest == whole[seen:]
+
+
+async def test_the_header_wins_over_the_query(system: System) -> None:
+    generation = await completed(system)
+    heard = await system.listen(str(generation["id"]), last_event_id="3", query="?from=0")
+    assert heard[0].id == "4"
+
+
+async def test_the_query_resumes_for_clients_that_can_send_no_header(system: System) -> None:
+    generation = await completed(system)
+    heard = await system.listen(str(generation["id"]), query="?last_event_id=2")
+    assert heard[0].id == "3"
+
+
+async def test_after_the_terminal_event_a_reconnect_is_told_to_stop(system: System) -> None:
+    generation = await completed(system)
+    status, _, body = await raw(system, str(generation["id"]), **{"Last-Event-ID": str(generation["last_event_id"])})
+    assert (status, body) == (204, b"")
+
+
+async def test_an_id_ahead_of_the_log_gets_a_fresh_start(system: System) -> None:
+    generation = await completed(system)
+    heard = await system.listen(str(generation["id"]), last_event_id="999")
+    assert [event.type for event in heard] == ["resync"]
+    assert heard[0].id == str(generation["last_event_id"])
+    assert heard[0].data["status"] == "completed"
+
+
+@pytest.mark.parametrize("bad", ["-1", "abc", "1.5", "9" * 21, "\u0663", "1 2"])
+async def test_an_id_that_is_none_is_refused(system: System, bad: str) -> None:
+    generation = await completed(system)
+    response = await system.http.get(f"/api/generations/{generation['id']}/events", params={"last_event_id": bad})
+    assert response.status_code == 400
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_bytes_suit_every_parser(system: System) -> None:
+    generation = await completed(system)
+    status, headers, body = await raw(system, str(generation["id"]), **{"Last-Event-ID": "0"})
+    assert status == 200
+    assert headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-accel-buffering"] == "no"
+    assert body.isascii()
+    assert b"\r" not in body
+    blocks = body.decode().removesuffix("\n\n").split("\n\n")
+    for number, block in enumerate(blocks, start=1):
+        lines = block.split("\n")
+        names = [line.split(":")[0] for line in lines]
+        assert names == (["event", "retry", "data", "id"] if number == 1 else ["event", "data", "id"])
+        assert lines[-1] == f"id: {number}"
+        data = json.loads(lines[-2].removeprefix("data: "))
+        assert data["seq"] == number
+        assert data["type"] == lines[0].removeprefix("event: ")
+        assert set(data["totals"]) == {"target", "saved", "held", "batches", "batches_completed", "batches_failed"}
+
+
+async def test_the_json_twin_lists_the_same_events(system: System) -> None:
+    generation = await completed(system)
+    whole = await system.listen(str(generation["id"]), query="?from=0")
+    path = f"/api/generations/{generation['id']}/events"
+    items, cursor = [], "0"
+    while cursor:
+        response = await system.http.get(
+            path, params={"after": "0", "cursor": cursor, "limit": "2"}, headers={"Accept": "application/json"}
+        )
+        page = response.json()
+        items += page["items"]
+        cursor = page["next_cursor"]
+    assert items == [event.data for event in whole]
+
+
+async def test_the_log_goes_on_after_a_retry_without_a_gap(system: System, messages_api: MessagesApi) -> None:
+    messages_api.fail("Leaves", Fault.UNAUTHORIZED, times=1)
+    generation = await completed(system)
+    assert generation["status"] == "failed"
+    await system.post(f"/api/generations/{generation['id']}/retry")
+
+    after = await system.listen(str(generation["id"]), last_event_id=str(generation["last_event_id"]))
+
+    assert after[0].type == "batch.requeued"
+    assert after[0].data["reason"] == "retry"
+    assert after[0].id == str(int(str(generation["last_event_id"])) + 1)
+    assert after[-1].type == "generation.completed"
+    whole = await system.listen(str(generation["id"]), query="?from=0")
+    assert [int(event.id) for event in whole] == list(range(1, len(whole) + 1))
+
+
+async def test_a_stream_moves_on_when_every_wake_up_call_is_lost(system: System) -> None:
+    # The worker has a Redis of its own: nothing it publishes reaches the service, and no job reaches the worker.
+    system.add_worker(connect=fake_clients())
+    ordered = await system.order([module("Leaves", (CHOICE, 3))])
+    async with asyncio.timeout(WAIT_SECONDS):
+        heard = await system.listen(ordered["id"])
+    assert heard[-1].type == "generation.completed"
+    await system.assert_sound()
