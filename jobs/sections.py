@@ -72,13 +72,17 @@ def _sections(blocks: Sequence[Block], level: int, title: str) -> list[_Section]
 def _merged(sections: Sequence[_Section]) -> list[_Section]:
     """Sections with too little text go to the end of the one before; the first one to the head of the next."""
     merged: list[_Section] = []
+    length = 0
     for section in sections:
-        if merged and merged[-1].body_length < SECTION_CHARACTERS_MIN:
-            merged[-1] = _Section(section.name, [*merged[-1].blocks, *section.blocks])
-        elif merged and section.body_length < SECTION_CHARACTERS_MIN:
+        is_first_too_small = length < SECTION_CHARACTERS_MIN
+        if merged and is_first_too_small:
+            merged[-1] = merged[-1]._replace(name=section.name)
+        if merged and (is_first_too_small or section.body_length < SECTION_CHARACTERS_MIN):
             merged[-1].blocks.extend(section.blocks)
+            length += section.body_length
         else:
             merged.append(section)
+            length = section.body_length
     return merged
 
 

@@ -1,6 +1,6 @@
 """An arq worker that waits for a call instead of polling, and outlives its Redis.
 
-It overrides private hooks of arq 0.28 (pinned in pyproject.toml): `_poll_iteration`, `main` and
+It overrides and calls private hooks of arq 0.28 (pinned in pyproject.toml): `main`, `close`, `_poll_iteration` and
 `_release_sem_dec_counter_on_complete`.
 """
 
@@ -36,6 +36,16 @@ class WakeWorker(Worker):
                 await self._look_and_wait()
         finally:
             listening.cancel()
+
+    async def close(self) -> None:
+        """Let every job report its end, as far as Redis is there to hear it."""
+        reports = await asyncio.gather(*self.tasks.values(), return_exceptions=True)
+        for report in reports:
+            if isinstance(report, BaseException):
+                log.warning("a job's end was not reported", error=repr(report))
+        if self.on_shutdown:
+            await self.on_shutdown(self.ctx)
+        await self.pool.aclose(close_connection_pool=True)
 
     async def _look_and_wait(self) -> None:
         self._wake.clear()

@@ -41,12 +41,16 @@ def _paragraphs(text: str) -> Iterator[list[str]]:
 
 
 def _blocks(lines: list[str]) -> Iterator[Block]:
-    underlined, rest = _underlined(lines)
-    if underlined:
-        yield underlined
-        if rest:
-            yield from _blocks(rest)
-        return
+    start = 0
+    while underlined := _underlined(lines[start : start + 3]):
+        heading, length = underlined
+        yield heading
+        start += length
+    if start < len(lines):
+        yield from _body(lines[start:])
+
+
+def _body(lines: list[str]) -> Iterator[Block]:
     heading = _heading(lines)
     if heading:
         yield heading
@@ -56,16 +60,16 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
         yield from _prose(lines)
 
 
-def _underlined(lines: list[str]) -> tuple[Block | None, list[str]]:
-    """A heading with a line of ===, --- or the like below it (and perhaps above), and what follows it."""
-    if len(lines) > 2 and _UNDERLINE.fullmatch(lines[0]) and lines[0] == lines[2]:
-        lines = lines[1:]
-    if len(lines) < 2 or not _is_short(lines[0]) or _UNDERLINE.fullmatch(lines[0]):
-        return None, lines
-    underline = _UNDERLINE.fullmatch(lines[1])
+def _underlined(lines: list[str]) -> tuple[Block, int] | None:
+    """A heading with a line of ===, --- or the like below it (and perhaps above), and how many lines it takes."""
+    has_overline = len(lines) > 2 and _UNDERLINE.fullmatch(lines[0]) is not None and lines[0] == lines[2]
+    title, *below = lines[has_overline:] or [""]
+    if not below or not _is_short(title) or _UNDERLINE.fullmatch(title):
+        return None
+    underline = _UNDERLINE.fullmatch(below[0])
     if underline is None:
-        return None, lines
-    return Block(lines[0].strip(), _LEVEL_OF_UNDERLINE[underline[1]]), lines[2:]
+        return None
+    return Block(title.strip(), _LEVEL_OF_UNDERLINE[underline[1]]), 2 + has_overline
 
 
 def _heading(lines: Sequence[str]) -> Block | None:

@@ -44,6 +44,7 @@ class OfflineProvider:
     """
 
     name = "offline"
+    is_metered = False
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="offline")

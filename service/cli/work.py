@@ -23,15 +23,17 @@ async def work(settings: Settings, supervised_as: str | None) -> None:
         raise SettingsInvalid("a worker needs QUIZMILL_REDIS_URL: the same that `quizmill serve` uses")
     stopping = asyncio.Event()
     stop_on_signals(lambda: _stop(stopping))
+    loop, pipe = asyncio.get_running_loop(), sys.stdin.fileno()
     is_orphan = False
 
     def orphaned() -> None:
         nonlocal is_orphan
         is_orphan = True
+        loop.remove_reader(pipe)
         stopping.set()
 
     if supervised_as:
-        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), orphaned)
+        loop.add_reader(pipe, orphaned)
     await worker.run(worker.create(settings, queue.connect(settings.redis_url), name=supervised_as), until=stopping)
     if is_orphan:
         await _clear_up(settings)

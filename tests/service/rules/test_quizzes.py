@@ -1,0 +1,53 @@
+"""The status of a quiz, from what happened to its materials and generations."""
+
+import pytest
+
+from schemas.states import FailureReason, GenerationState, QuizStatus
+from service.rules import quizzes
+
+COMPLETED, PARTIAL, FAILED = GenerationState.COMPLETED, GenerationState.PARTIAL, GenerationState.FAILED
+CANCELLED = GenerationState.CANCELLED
+
+
+def status(*generations: GenerationState, saved: int = 0) -> QuizStatus:
+    found, _ = quizzes.status(is_extracting=False, failure_reason=None, generations=generations, saved=saved)
+    return found
+
+
+def test_a_quiz_without_orders_is_created() -> None:
+    assert status() is QuizStatus.CREATED
+
+
+def test_a_quiz_whose_files_are_being_read_is_extracting_whatever_else_happened() -> None:
+    found = quizzes.status(
+        is_extracting=True, failure_reason=FailureReason.EXTRACTION_FAILED, generations=[COMPLETED], saved=5
+    )
+    assert found == (QuizStatus.EXTRACTING_CONTENT, None)
+
+
+def test_a_quiz_whose_files_can_not_be_read_has_failed_and_says_why() -> None:
+    found = quizzes.status(is_extracting=False, failure_reason=FailureReason.EXTRACTION_FAILED, generations=[], saved=0)
+    assert found == (QuizStatus.FAILED, FailureReason.EXTRACTION_FAILED)
+
+
+@pytest.mark.parametrize("state", [GenerationState.PENDING, GenerationState.PROCESSING, GenerationState.PAUSED])
+def test_a_quiz_with_an_unfinished_order_is_generating(state: GenerationState) -> None:
+    assert status(COMPLETED, state, saved=3) is QuizStatus.GENERATING_QUESTIONS
+
+
+def test_a_quiz_is_ready_when_every_order_is_complete() -> None:
+    assert status(COMPLETED, COMPLETED, saved=4) is QuizStatus.READY_FOR_REVIEW
+
+
+@pytest.mark.parametrize("other", [PARTIAL, FAILED, CANCELLED])
+def test_a_quiz_with_questions_is_partially_ready_when_any_order_fell_short(other: GenerationState) -> None:
+    assert status(COMPLETED, other, saved=4) is QuizStatus.READY_FOR_REVIEW_PARTIAL
+
+
+def test_a_quiz_without_a_single_question_after_a_failed_order_has_failed() -> None:
+    found = quizzes.status(is_extracting=False, failure_reason=None, generations=[CANCELLED, FAILED], saved=0)
+    assert found == (QuizStatus.FAILED, FailureReason.LLM_GENERATION_ERROR)
+
+
+def test_a_quiz_whose_only_order_was_cancelled_is_as_it_was_created() -> None:
+    assert status(CANCELLED) is QuizStatus.CREATED
