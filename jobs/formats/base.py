@@ -38,6 +38,8 @@ _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\ufeff\u2060\ud800-\udff
 
 def cleaned(text: str) -> str:
     """NFC with LF line ends and ordinary spaces, and without what can't be seen or stored."""
+    if text.isascii() and text.isprintable():
+        return text
     levelled = _SPACE.sub(" ", _LINE_END.sub("\n", text))
     return unicodedata.normalize("NFC", _UNWANTED.sub("", levelled))
 

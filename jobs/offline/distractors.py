@@ -1,6 +1,8 @@
 """Wrong answers: terms of the same module, of the same make as the key, that do not fit the sentence."""
 
+from collections import defaultdict
 from collections.abc import Iterable
+from itertools import chain
 
 from jobs.offline.analysis import Analysis
 from jobs.offline.chance import draw
@@ -14,6 +16,8 @@ WANTED = 3
 POOL = 5
 SHORT_WORD = 4
 OVERLAP_MAX = 0.5
+RIVALS_MAX = 400
+NEIGHBOURS_MAX = 60
 NEAR_STATEMENTS = 60
 BODY_LENGTHS = 0.75, 1.7
 GENITIVES = frozenset({"des", "eines"})
@@ -25,17 +29,23 @@ class Distractors:
 
     def __init__(self, analysis: Analysis) -> None:
         self._analysis = analysis
-        self._terms = [term for term in analysis.lexicon.terms.values() if is_worth_asking(term, analysis.language)]
+        worth = [term for term in analysis.lexicon.terms.values() if is_worth_asking(term, analysis.language)]
+        self._terms = sorted(worth, key=lambda term: (-term.salience, term.key))
+        self._alike: defaultdict[tuple[Shape, bool], list[Term]] = defaultdict(list)
+        for term in self._terms:
+            self._alike[term.shape, term.is_plural].append(term)
         self._genus = {definition.key: definition.genus for definition in analysis.definitions}
         self._twins = {
             frozenset((acronym.short.casefold(), acronym.expansion.casefold())) for acronym in analysis.acronyms
         }
+        self._place = {definition.key: place for place, definition in enumerate(analysis.definitions)}
         self._content: dict[int, frozenset[str]] = {}
 
     def for_gap(self, gap: TermGap) -> list[str]:
         """Three terms that are wrong in the gap; fewer when the module has no more."""
         key, mention = gap.term, gap.mention
-        fitting = [term for term in self._terms if _fits(term, key, mention, self._analysis.language.grammar)]
+        rivals = self._alike[key.shape, key.is_plural][:RIVALS_MAX]
+        fitting = [term for term in rivals if _fits(term, key, mention, self._analysis.language.grammar)]
         fitting.sort(key=lambda term: (-self._likeness(term, key, gap.statement.index), term.key))
         wrong = (term for term in fitting if self._is_wrong(term, gap))
         return _drawn((term.text for term in wrong), key.text, gap.statement.text)
@@ -57,18 +67,18 @@ class Distractors:
 
     def for_definition(self, definition: Definition) -> list[str]:
         """Three terms that the definition does not describe."""
-        others = [other for other in self._analysis.definitions if self._is_apart(other, definition)]
+        others = [other for other in self._neighbours(definition) if self._is_apart(other, definition)]
         others.sort(key=lambda other: (-_kinship(other, definition), other.key))
         texts = [other.term for other in others if other.is_plural == definition.is_plural]
-        spare = [
+        spare = (
             term.text
-            for term in sorted(self._terms, key=lambda term: (-term.salience, term.key))
+            for term in self._terms
             if term.is_plural == definition.is_plural
             and term.key not in self._analysis.genera
             and term.key not in self._genus
             and not is_visible(term.words, definition.statement, 0, -1)
-        ]
-        return _drawn((*texts, *spare), definition.term, definition.body)
+        )
+        return _drawn(chain(texts, spare), definition.term, definition.body)
 
     def bodies_for(self, definition: Definition) -> list[str]:
         """Three descriptions of other terms, about as long."""
@@ -79,12 +89,17 @@ class Distractors:
         """Definitions of other terms that could be taken for this one, the likest first."""
         others = [
             other
-            for other in self._analysis.definitions
-            if self._is_apart(other, definition)
-            and other.is_plural == definition.is_plural
+            for other in self._neighbours(definition)
+            if other.is_plural == definition.is_plural
             and BODY_LENGTHS[0] <= len(other.body) / len(definition.body) <= BODY_LENGTHS[1]
+            and self._is_apart(other, definition)
         ]
         return sorted(others, key=lambda other: (-_kinship(other, definition), other.key))
+
+    def _neighbours(self, definition: Definition) -> tuple[Definition, ...]:
+        """The definitions before and after this one, so that a book of them is not compared pair by pair."""
+        place = self._place[definition.key]
+        return self._analysis.definitions[max(0, place - NEIGHBOURS_MAX) : place + NEIGHBOURS_MAX + 1]
 
     def _likeness(self, term: Term, key: Term, place: int) -> float:
         union = term.company | key.company

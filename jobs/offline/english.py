@@ -177,7 +177,8 @@ HABITS = Habits(
     ),
     dangling=re.compile(
         r"\b(?:this|these|those|aforementioned|former|latter|following|previous|previously|here|"
-        r"(?:[Ss]ection|[Cc]hapter|[Ff]igure|[Tt]able|[Pp]age|[Aa]ppendix|[Ee]quation)s? [0-9A-Z]|sidebar|lecture|slide|"
+        r"(?:[Ss]ection|[Cc]hapter|[Ff]igure|[Tt]able|[Pp]age|[Aa]ppendix|[Ee]quation)s? [0-9A-Z]|"
+        r"sidebar|lecture|slide|"
         r"we|you|your|yourself|our|us|my|me|let's|I(?= (?:am|was|have|had|will|think|would))|"
         r"such (?!as\b)|the (?:above|same|other|others|next|last|chapter|section|figure|table|example)|"
         r"(?:to|with|for|from|after|before|by|than|like|of|in|on) that(?=[,.;])|"

@@ -1,13 +1,13 @@
 """The sentences of a module that stand alone: complete, self-contained prose a question can be made of."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from jobs.offline.blocks import Block, prose
 from jobs.offline.languages import Habits, Language
 
-CHARACTERS_MAX = 400
+CHARACTERS_MIN, CHARACTERS_MAX = 25, 400
 WORDS_MIN = 6
 WORDS_MAX = 40
 FUNCTION_WORDS_MIN = 2
@@ -45,20 +45,20 @@ class Sentence:
     is_list_entry: bool
 
 
-def standing_alone(module: str, language: Language) -> list[Sentence]:
-    """The sentences fit for questions, in the order of the module."""
-    return [
-        sentence
-        for block in prose(module)
-        for sentence in _sentences(module, block, language.habits)
-        if _stands_alone(sentence.text, language.habits)
-    ]
+def standing_alone(module: str, language: Language, go_on: Callable[[], None]) -> Iterator[Sentence]:
+    """The sentences fit for questions, in the order of the module. `go_on` is called again and again; it may raise."""
+    for block in prose(module):
+        go_on()
+        for sentence in _sentences(module, block, language.habits):
+            go_on()
+            if _stands_alone(sentence.text, language.habits):
+                yield sentence
 
 
 def _sentences(module: str, block: Block, habits: Habits) -> Iterator[Sentence]:
     for start, end in _spans(module, block, habits):
         quote = module[start:end]
-        if len(quote) <= CHARACTERS_MAX:
+        if CHARACTERS_MIN <= len(quote) <= CHARACTERS_MAX:
             yield Sentence(start, end, quote, without_connective(clean(quote), habits), block.is_list_entry)
 
 

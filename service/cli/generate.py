@@ -61,7 +61,7 @@ def generate(client: Client, quiz: Quiz, order: Order, *, resume_hint: str) -> G
             for event in client.watch(generation.id, from_start=True):
                 bars.apply(event)
     except KeyboardInterrupt:
-        show.console.print(f"Stopped watching. What is done is kept. {resume_hint.format(id=generation.id)}")
+        show.errors.print(f"Stopped watching. What is done is kept. {resume_hint.format(id=generation.id)}")
         raise
     return client.generation(generation.id)
 

@@ -47,7 +47,7 @@ def generations(found: list[Generation]) -> None:
 
 
 class Bars:
-    """One live bar per batch, fed by a generation's events."""
+    """One live bar per batch, fed by a generation's events; on stderr, since stdout is for answers."""
 
     def __init__(self, found: Generation) -> None:
         self._progress = Progress(
@@ -55,7 +55,7 @@ class Bars:
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[state]}"),
-            console=console,
+            console=errors,
         )
         self._bars: dict[str, TaskID] = {}
         for batch in found.batches:
