@@ -1,6 +1,7 @@
 """Asks a provider until a batch is full: remainder requests, corrections, waiting at rate limits."""
 
 import time
+from collections.abc import Sequence
 from contextlib import aclosing
 from functools import partial
 
@@ -42,6 +43,12 @@ class AllDuplicates(TooFewValid):
     code = ErrorCode.DUPLICATE_QUESTIONS
 
 
+class WaitedTooLong(ProviderRateLimited):
+    """The provider limited its rate for PROVIDER_WAIT_SECONDS: another attempt would only wait again."""
+
+    is_transient = False
+
+
 class Asking:
     """The calls of one attempt at one batch, and what they have cost."""
 
@@ -52,7 +59,6 @@ class Asking:
         self._claim = checkpoint.claim
         self._corrections: list[str] = []
         self._rejection_codes: set[str] = set()
-        self._wait_until = time.monotonic() + workshop.settings.provider_wait_seconds
 
     async def fill(self) -> None:
         """Ask until nothing is missing. A call that brings nothing is corrected CORRECTIONS_MAX times in a row.
@@ -72,14 +78,17 @@ class Asking:
 
     async def _call_or_wait(self) -> AnswerMalformed | None:
         """One call. A malformed answer is returned: it may be corrected. At a rate limit, wait and call again."""
+        wait_seconds_max = self._workshop.settings.provider_wait_seconds
+        wait_until = time.monotonic() + wait_seconds_max
+        corrections, self._corrections = self._corrections[-CORRECTIONS_SENT_MAX:], []
         while True:
             try:
                 async with self._workshop.governor.turn():
-                    await self._call()
+                    await self._call(corrections)
             except ProviderRateLimited as limited:
                 seconds = limited.retry_after_seconds or RATE_LIMIT_SECONDS_DEFAULT
-                if time.monotonic() + seconds > self._wait_until:
-                    raise
+                if time.monotonic() + seconds > wait_until:
+                    raise WaitedTooLong(f"{limited} (waited for up to {wait_seconds_max:g} seconds)") from limited
                 self._workshop.governor.block(seconds)
                 await self._tell_of_wait(limited, seconds)
             except AnswerMalformed as malformed:
@@ -88,15 +97,14 @@ class Asking:
             else:
                 return None
 
-    async def _call(self) -> None:
-        request = await self._request()
-        self._corrections.clear()
+    async def _call(self, corrections: Sequence[str]) -> None:
+        request = await self._request(corrections)
         accepted = 0
         is_metered = self._workshop.provider.is_metered
         async with aclosing(self._workshop.provider.ask(request)) as answers:
             async for answer in answers:
                 if isinstance(answer, Usage):
-                    self._add(answer, is_wasted=accepted == 0)
+                    self._add(answer, is_wasted=is_metered and accepted == 0)
                     accepted = 0
                 elif isinstance(answer, Unreadable):
                     self._checkpoint.reject("schema", answer.message)
@@ -119,20 +127,20 @@ class Asking:
         await self._checkpoint.settle()
         return self._checkpoint.missing_count <= 0
 
-    async def _request(self) -> Request:
+    async def _request(self, corrections: Sequence[str]) -> Request:
         """Raises LeaseLost: no call is made for a batch that is not ours any more."""
         claim = self._claim
         async with self._workshop.database.read() as tx:
             if (claim.batch_id, claim.fence) not in await batches.valid_claims(tx, claim.worker):
                 raise LeaseLost(f"batch {claim.batch_id} was taken over or stopped")
-            asked = await questions.contents(tx, claim.quiz_id, claim.question_type, limit=AVOID_MAX)
+            newest_first = await questions.contents(tx, claim.quiz_id, claim.question_type, limit=AVOID_MAX)
         return Request(
             source=self._checkpoint.source,
             question_type=claim.question_type,
             difficulty=claim.difficulty,
             count=self._checkpoint.missing_count,
-            avoid=tuple(preview_of(content) for content in asked),
-            corrections=tuple(self._corrections[-CORRECTIONS_SENT_MAX:]),
+            avoid=tuple(preview_of(content) for content in reversed(newest_first)),
+            corrections=tuple(corrections),
             instructions=claim.instructions,
             lane=claim.lane,
             lanes=claim.lanes,

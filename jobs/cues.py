@@ -29,8 +29,8 @@ def names_position(explanation: str) -> bool:
 
 
 def gives_article_away(stem: str) -> bool:
-    """The stem ends in "a" or "an", which some option may not follow."""
-    return _ENDS_IN_ARTICLE.search(stem) is not None
+    """The option goes after "a" or "an", which not every word may follow."""
+    return _ARTICLE_BEFORE_ANSWER.search(stem) is not None
 
 
 def _occurs(patterns: dict[str, re.Pattern[str]], text: str, language: str) -> bool:
@@ -43,7 +43,7 @@ def _words(alternatives: str) -> re.Pattern[str]:
 
 
 _NEGATIVE = {
-    "en": re.compile(r"(?<!\w)(?:[Nn]ot|[Ee]xcept|[Ll]east|[Nn]ever|[Cc]annot|\w{1,20}n['\u2019]t)(?!\w)"),
+    "en": re.compile(r"(?<!\w)(?:[Nn]ot|[Ee]xcept|(?<!at )[Ll]east|[Nn]ever|[Cc]annot|\w{1,20}n['\u2019]t)(?!\w)"),
     "de": re.compile(r"(?<!\w)(?:[Nn]icht|[Kk]ein(?:e[rmns]?)?|[Aa]ußer|am wenigsten)(?!\w)"),
     "fi": re.compile(r"(?<!\w)(?:[Ee]i(?:vät)?|[Pp]aitsi|[Vv]ähiten)(?!\w)"),
 }
@@ -71,4 +71,4 @@ _NAMES_POSITION = re.compile(
     r"\b(?:[Oo]ptions?|[Aa]nswers?|[Cc]hoices?|[Aa]ntwort|[Vv]aihtoehto) \(?[A-F](?![\w'\u2019])"
     r"|\b(?:first|second|third|fourth|last|erste|zweite|dritte|vierte|letzte) (?:option|answer|choice|[Aa]ntwort)\b"
 )
-_ENDS_IN_ARTICLE = re.compile(r"(?<!\w)an?\s?[_:….]{0,8}$", re.IGNORECASE)
+_ARTICLE_BEFORE_ANSWER = re.compile(r"(?<!\w)an?(?: ?_{3}| ?(?:…|\.{3}|:)?$)", re.IGNORECASE)

@@ -1,7 +1,7 @@
 """An arq worker that waits for a call instead of polling, and outlives its Redis.
 
-It overrides and calls private hooks of arq 0.28 (pinned in pyproject.toml): `main`, `close`, `_poll_iteration` and
-`_release_sem_dec_counter_on_complete`.
+It overrides and calls hooks of arq 0.28 (pinned in pyproject.toml), private ones too: `main`, `close`, `start_jobs`,
+`_poll_iteration` and `_release_sem_dec_counter_on_complete`.
 """
 
 import asyncio
@@ -46,6 +46,10 @@ class WakeWorker(Worker):
         if self.on_shutdown:
             await self.on_shutdown(self.ctx)
         await self.pool.aclose(close_connection_pool=True)
+
+    async def start_jobs(self, job_ids: list[bytes]) -> None:
+        """A job that was put into the queue again while we work on it is not ours to start twice."""
+        await super().start_jobs([job_id for job_id in job_ids if job_id.decode() not in self.tasks])
 
     async def _look_and_wait(self) -> None:
         self._wake.clear()

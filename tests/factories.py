@@ -15,12 +15,14 @@ from schemas.generations import BatchError, Generation
 from schemas.orders import BatchOrder, OrderOptions
 from schemas.plans import BatchPlan, Claim, Spent
 from schemas.questions import Evidence, Fingerprint, MultipleChoice, Question, SoundQuestion
+from schemas.quizzes import Quiz
 from schemas.reports import Finding
-from schemas.states import CognitiveLevel, ErrorCode, Priority, QuestionType
+from schemas.states import CognitiveLevel, ErrorCode, GenerationState, Priority, QuestionType
 from service.rules import planning
 from service.store import events, generations, modules, questions, quizzes, steps, verification
-from service.store.database import Database
+from service.store.database import Database, db_now
 from service.store.tables import batches as batch_rows
+from service.store.tables import generations as generation_rows
 
 OWNER = "ann"
 WORKER = "worker-1"
@@ -162,6 +164,11 @@ async def load(database: Database, ordered: Ordered, *, owner: str = OWNER) -> G
         return await generations.load(tx, owner, ordered.generation_id)
 
 
+async def load_quiz(database: Database, ordered: Ordered, *, owner: str = OWNER) -> Quiz:
+    async with database.read() as tx:
+        return await quizzes.load(tx, owner, ordered.quiz_id)
+
+
 async def log(database: Database, ordered: Ordered) -> list[dict[str, Any]]:
     """Every event's data."""
     async with database.read() as tx:
@@ -188,6 +195,13 @@ async def change_batch(database: Database, batch_id: UUID, **values: object) -> 
     """What no step does: another past, or damage."""
     async with database.write() as tx:
         await tx.execute(sa.update(batch_rows).where(batch_rows.c.id == batch_id).values(**values))
+
+
+async def change_generation(database: Database, ordered: Ordered, *, state: GenerationState) -> None:
+    """Put it into a state that no step here leads to."""
+    changed = sa.update(generation_rows).where(generation_rows.c.id == ordered.generation_id)
+    async with database.write() as tx:
+        await tx.execute(changed.values(state=state, completed_at=db_now() if state.is_terminal else None))
 
 
 async def findings(database: Database, ordered: Ordered | None = None) -> tuple[Finding, ...]:

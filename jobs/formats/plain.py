@@ -25,7 +25,7 @@ _COLUMNS = re.compile(r"\S(?:\t| {3,}|\s\|\s)\S")
 
 def read(text: str) -> list[Block]:
     """The blocks of a text with LF line ends."""
-    return [block for lines in _paragraphs(text.expandtabs(4)) for block in _blocks(lines)]
+    return [block for lines in _paragraphs(text) for block in _blocks(lines)]
 
 
 def _paragraphs(text: str) -> Iterator[list[str]]:
@@ -112,5 +112,5 @@ def _prose(lines: Sequence[str]) -> Iterator[Block]:
 
 def _entry(lines: Sequence[str]) -> str:
     """An entry keeps its indent, which shows what it belongs to."""
-    indent = len(lines[0]) - len(lines[0].lstrip()) if _ENTRY.match(lines[0]) else 0
-    return " " * indent + unwrapped(lines)
+    indent = lines[0][: -len(lines[0].lstrip())] if _ENTRY.match(lines[0]) else ""
+    return indent + unwrapped(lines)

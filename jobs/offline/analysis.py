@@ -7,7 +7,7 @@ from jobs.offline import genders
 from jobs.offline.acronyms import Acronym, acronyms_in
 from jobs.offline.definitions import Definition, definitions_in
 from jobs.offline.languages import Language
-from jobs.offline.numbers import Number, numbers_in
+from jobs.offline.numbers import Number, grouped, numbers_in
 from jobs.offline.sentences import Sentence, standing_alone
 from jobs.offline.statements import Statement, is_statement
 from jobs.offline.terms import Lexicon, lexicon_of
@@ -30,6 +30,7 @@ class Analysis:
     definitions: tuple[Definition, ...]
     acronyms: tuple[Acronym, ...]
     numbers: tuple[Number, ...]
+    number_groups: dict[str, tuple[str, ...]]
     genera: frozenset[str]
 
 
@@ -49,13 +50,15 @@ def analyse(text: str, language: Language, is_stopped: Callable[[], bool]) -> An
     if language.grammar.genders:
         genders.assign(lexicon.terms.values(), language.grammar)
     definitions = tuple(definitions_in(statements, lexicon, language))
+    numbers = tuple(numbers_in(statements, language))
     return Analysis(
         language=language,
         statements=statements,
         lexicon=lexicon,
         definitions=definitions,
         acronyms=tuple(acronyms_in(statements, language)),
-        numbers=tuple(numbers_in(statements, language)),
+        numbers=numbers,
+        number_groups=grouped(numbers),
         genera=frozenset(definition.genus for definition in definitions),
     )
 

@@ -76,7 +76,7 @@ class Choices:
         return self._choice(stem, gap.key, wrong, gap.statement, gap.tag)
 
     def _numbers(self, gap: NumberGap) -> list[str]:
-        return wrong_numbers(gap.number, self._analysis.numbers, self._language)[:WANTED]
+        return wrong_numbers(gap.number, self._analysis.number_groups, self._language)[:WANTED]
 
     def _choice(self, stem: str, key: str, wrong: list[str], statement: Statement, tag: str) -> Draft | None:
         if not stem or len(wrong) < WANTED:

@@ -169,6 +169,15 @@ HABITS = Habits(
         "specifically",
         "note that",
     ),
+    entry=re.compile(
+        r"(?P<term>[^\W\d_][^:.;,]{1,48}?)(?: ?: | [\u2013\u2014-] )(?P<body>(?:[Aa]n?|[Tt]he) [^:;]*? "
+        r"(?:that|which|who|whose|where|used (?:to|for)|of)\b[^:;]{8,})"
+    ),
+    entry_verb="is",
+    labels=_words(
+        """note notes warning tip hint caution attention remark reminder summary conclusion definition theorem lemma proof
+        source answer hypothesis goal aim task key idea main point remember important update see"""
+    ),
     openers=_words(
         """this these those that it they he she its their his her such here both each another other others one neither
         either same former latter so then thus therefore hence consequently accordingly otherwise nevertheless instead

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from jobs.offline.analysis import Analysis
+from jobs.offline.analysis import Analysis, Stopped
 from jobs.offline.answers import answer_ideas
 from jobs.offline.cards import card_ideas, vocabulary_ideas
 from jobs.offline.choices import choice_ideas
@@ -33,15 +33,23 @@ class Wish:
     lanes: int = 1
 
 
-def drafts(analysis: Analysis, wish: Wish) -> Iterator[Draft]:
-    """Every draft the module yields, written one by one as they are taken; none of a type that needs a model."""
+def drafts(analysis: Analysis, wish: Wish, is_stopped: Callable[[], bool]) -> Iterator[Draft]:
+    """Every draft the module yields, written one by one as they are taken; none of a type that needs a model.
+
+    Raises Stopped.
+    """
+
+    def go_on() -> None:
+        if is_stopped():
+            raise Stopped
+
     if wish.question_type is QuestionType.TRUE_FALSE:
         true, false = truth_ideas(analysis)
-        return balanced(_written(true, wish), _written(false, wish))
+        return balanced(_written(true, wish, go_on), _written(false, wish, go_on))
     ideas_of = IDEAS_OF.get(wish.question_type)
-    return _written(list(ideas_of(analysis)), wish) if ideas_of else iter(())
+    return _written(list(ideas_of(analysis)), wish, go_on) if ideas_of else iter(())
 
 
-def _written(ideas: list[Idea], wish: Wish) -> Iterator[Draft]:
+def _written(ideas: list[Idea], wish: Wish, go_on: Callable[[], None]) -> Iterator[Draft]:
     best_first = ranked(ideas, wish.question_type, wish.difficulty)
-    return written(in_lane(best_first, wish.lane, wish.lanes), wish.avoid)
+    return written(in_lane(best_first, wish.lane, wish.lanes), wish.avoid, go_on)

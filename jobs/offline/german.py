@@ -161,6 +161,15 @@ HABITS = Habits(
         "daher",
         "folglich",
     ),
+    entry=re.compile(
+        r"(?P<term>[^\W\d_][^:.;,]{1,48}?)(?: ?: | [\u2013\u2014-] )(?P<body>(?:[Ee]ine?|[Dd]er|[Dd]ie|[Dd]as) [^:;]*?"
+        r"(?:, (?:der|die|das|dessen|deren|dem|den|mit|in|bei|auf)| des| der| von| zur| zum)\b[^:;]{8,})"
+    ),
+    entry_verb="ist",
+    labels=_words(
+        """hinweis achtung warnung tipp merke wichtig anmerkung bemerkung zusammenfassung definition satz beweis quelle
+        lösung ziel hypothese merksatz"""
+    ),
     openers=_words(
         """dies diese dieser dieses diesem diesen dieselbe derselbe dasselbe es er sie ihm ihr ihre ihren sein seine
         jene jener jenes solche solcher hier dort dabei dadurch damit daran darauf daraus darin darüber davon dazu

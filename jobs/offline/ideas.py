@@ -86,15 +86,17 @@ def in_lane(ideas: list[Idea], lane: int, lanes: int) -> list[Idea]:
     return [idea for shift in range(lanes) for idea in ideas[(lane + shift) % lanes :: lanes]]
 
 
-def written(ideas: Iterable[Idea], avoid: Iterable[str]) -> Iterator[Draft]:
+def written(ideas: Iterable[Idea], avoid: Iterable[str], go_on: Callable[[], None]) -> Iterator[Draft]:
     """The drafts in order, without those whose stem, front or term (alone, or followed by the key) is in `avoid`.
 
     Case, punctuation and spaces don't count in that comparison. Of the questions about one sentence, one that has the
-    key of another or reads nearly like it is left out: the checks would call it a duplicate.
+    key of another or reads nearly like it is left out: the checks would call it a duplicate. `go_on` is called before
+    each; it may raise.
     """
     avoided = {text_form(stem) for stem in avoid}
     asked: defaultdict[int, list[Question]] = defaultdict(list)
     for idea in ideas:
+        go_on()
         draft = idea.write()
         if draft is None:
             continue

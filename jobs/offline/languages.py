@@ -80,6 +80,9 @@ class Habits:
     abbreviations: frozenset[str]
     function_words: frozenset[str]
     connectives: tuple[str, ...]
+    entry: re.Pattern[str]
+    entry_verb: str
+    labels: frozenset[str]
     openers: frozenset[str]
     dangling: re.Pattern[str]
     person_words: frozenset[str]

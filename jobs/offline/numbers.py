@@ -1,7 +1,8 @@
 """Numbers in a sentence that are worth asking for, and wrong ones that look as likely."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -16,6 +17,8 @@ FIRST_YEAR = 1400
 LAST_YEAR = 2100
 YEAR_SPREAD = 60
 YEAR_DIGITS = 4
+YEARS = "#"  # no word, so no unit either
+GROUP_MAX = 60
 STEPS = ((-2, -1, 1), (-1, 1, 2), (1, 2, 3), (-3, -2, -1), (-3, -1, 2))
 SCALES = (("0.5", "1.5", "2"), ("0.25", "0.5", "1.5"), ("1.5", "2", "3"), ("0.25", "0.5", "0.75"))
 SMALL_MAX = 12
@@ -96,16 +99,26 @@ def _is_day(tokens: tuple[Token, ...], place: int, language: Language) -> bool:
     return len(tokens[place].text) < YEAR_DIGITS and not language.grammar.calendar.isdisjoint(beside)
 
 
-def wrong_numbers(number: Number, others: Iterable[Number], language: Language) -> list[str]:
+def grouped(numbers: Iterable[Number]) -> dict[str, tuple[str, ...]]:
+    """What is counted alike in the module, by unit; years are a unit of their own."""
+    groups: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for number in numbers:
+        group = groups[_unit(number)]
+        if len(group) < GROUP_MAX:
+            group[number.text] = None
+    return {unit: tuple(group) for unit, group in groups.items()}
+
+
+def wrong_numbers(number: Number, groups: Mapping[str, tuple[str, ...]], language: Language) -> list[str]:
     """Numbers of the same make, likeliest first, none of them in the sentence."""
     seed = number.statement.text
     present = {token.lower for token in number.statement.tokens}
     if number.kind is NumberKind.NUMERAL:
         found = _wrong_numerals(number.text, language, seed)
     elif number.kind is NumberKind.YEAR:
-        found = _wrong_years(int(number.text), others, seed)
+        found = _wrong_years(int(number.text), groups.get(_unit(number), ()), seed)
     else:
-        found = _wrong_values(number, others, language.grammar.decimal_mark)
+        found = _wrong_values(number, groups.get(_unit(number), ()), language.grammar.decimal_mark)
     return [text for text in dict.fromkeys(found) if text.lower() not in present]
 
 
@@ -117,26 +130,24 @@ def _wrong_numerals(text: str, language: Language, seed: str) -> Iterator[str]:
             yield numerals[index + step]
 
 
-def _wrong_years(year: int, others: Iterable[Number], seed: str) -> Iterator[str]:
-    near = {
-        other.text for other in others if other.kind is NumberKind.YEAR and abs(int(other.text) - year) < YEAR_SPREAD
-    }
-    yield from shuffled(near - {str(year)}, seed)[:2]
+def _unit(number: Number) -> str:
+    return YEARS if number.kind is NumberKind.YEAR else number.unit
+
+
+def _wrong_years(year: int, others: Iterable[str], seed: str) -> Iterator[str]:
+    near = {other for other in others if 0 < abs(int(other) - year) < YEAR_SPREAD}
+    yield from shuffled(near, seed)[:2]
     for step in (*STEPS[draw(seed, str(year)) % len(STEPS)], 4, -4):
         yield str(year + 7 * step + draw(seed, str(step)) % 5)
 
 
-def _wrong_values(number: Number, others: Iterable[Number], mark: str) -> Iterator[str]:
+def _wrong_values(number: Number, others: Iterable[str], mark: str) -> Iterator[str]:
     value = _value(number.text, mark)
     if value is None or value <= 0:
         return
     seed = number.statement.text
-    same_unit = {
-        other.text
-        for other in others
-        if other.unit == number.unit and other.kind is NumberKind.VALUE and _is_near(_value(other.text, mark), value)
-    }
-    yield from shuffled(same_unit - {number.text}, seed)[:2]
+    near = {other for other in others if other[0].isdigit() and _is_near(_value(other, mark), value)}
+    yield from shuffled(near - {number.text}, seed)[:2]
     for wrong in _small(value, seed) if value <= SMALL_MAX and value == int(value) else _scaled(value, seed):
         if wrong != value and not (number.text.endswith("%") and wrong > PERCENT_MAX >= value):
             yield _written(wrong, number.text, mark)

@@ -36,13 +36,21 @@ WORD = re.compile(r"[^\W_]+(?:[-\u2019'./][^\W_]+)*")
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """`module[start:end] == quote`; `text` is the quote without markup, line breaks and a leading connective."""
+    """`module[start:end] == quote`; `text` is the quote as a sentence of its own.
+
+    That is: without markup, line breaks and a leading connective, and with a verb if it is an entry of a glossary.
+    """
 
     start: int
     end: int
     quote: str
     text: str
     is_list_entry: bool
+
+    @property
+    def said(self) -> str:
+        """The quote as a reader of the module sees it."""
+        return clean(self.quote)
 
 
 def standing_alone(module: str, language: Language, go_on: Callable[[], None]) -> Iterator[Sentence]:
@@ -59,7 +67,8 @@ def _sentences(module: str, block: Block, habits: Habits) -> Iterator[Sentence]:
     for start, end in _spans(module, block, habits):
         quote = module[start:end]
         if CHARACTERS_MIN <= len(quote) <= CHARACTERS_MAX:
-            yield Sentence(start, end, quote, without_connective(clean(quote), habits), block.is_list_entry)
+            text = from_entry(without_connective(clean(quote), habits), habits)
+            yield Sentence(start, end, quote, text, block.is_list_entry)
 
 
 def _spans(module: str, block: Block, habits: Habits) -> Iterator[tuple[int, int]]:
@@ -101,6 +110,19 @@ def without_connective(text: str, habits: Habits) -> str:
     if comma and rest and head.lower() in habits.connectives:
         return rest[0].upper() + rest[1:]
     return text
+
+
+def from_entry(text: str, habits: Habits) -> str:
+    """ "Stroma: the fluid that ..." as a sentence; anything else as it is."""
+    match = habits.entry.fullmatch(text.rstrip("."))
+    if match is None:
+        return text
+    term, body = match["term"].strip(), match["body"]
+    words = {word.lower() for word in WORD.findall(term)}
+    is_plural = term.endswith("s") and not term.endswith(("ss", "is", "us"))
+    if is_plural or not words.isdisjoint(habits.labels | habits.openers | habits.generic | habits.function_words):
+        return text
+    return f"{term[0].upper()}{term[1:]} {habits.entry_verb} {body[0].lower()}{body[1:]}."
 
 
 def _stands_alone(text: str, habits: Habits) -> bool:

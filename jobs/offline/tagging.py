@@ -66,6 +66,7 @@ class Tagger:
             word = text[start:end]
             yield Token(
                 text=word,
+                lower=word.casefold(),
                 start=start,
                 end=end,
                 kind=self._kind(word, tag),
@@ -92,6 +93,8 @@ class Tagger:
             return tag in self._grammar.plural_tags
         base = self._bases.get(word)
         if base is None:
+            if len(self._bases) >= MEMO_MAX:
+                self._bases = {}
             base = self._bases[word] = self._tagger.analyze(word, pos=tag)[0]
         return word not in {base, f"{base}s", f"{base}es"}
 

@@ -12,13 +12,10 @@ class Token:
     """One word: `text` is `sentence[start:end]`; `rarity` is the negative log of its frequency in general language."""
 
     text: str
+    lower: str
     start: int
     end: int
     kind: Kind
     is_plural: bool
     rarity: float
     may_be_verb: bool
-
-    @property
-    def lower(self) -> str:
-        return self.text.casefold()

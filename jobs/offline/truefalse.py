@@ -91,7 +91,7 @@ class Falsifier:
         by_merit = sorted(gaps, key=lambda gap: (-gap.merit, gap.first))
         for gap in by_merit:
             if isinstance(gap, NumberGap):
-                wrong = wrong_numbers(gap.number, self._analysis.numbers, self._language)
+                wrong = wrong_numbers(gap.number, self._analysis.number_groups, self._language)
                 yield from (self._instead(statement, gap.first, gap.last, text) for text in wrong[:1])
         for gap in by_merit:
             if isinstance(gap, TermGap):

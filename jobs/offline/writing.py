@@ -10,7 +10,7 @@ OFFLINE = "offline"
 
 def draft(content: Content, statement: Statement, language: Language, tag: str, remark: str = "") -> Draft:
     """`remark` comes before the sentence of the source in the explanation. The cognitive level is always `remember`."""
-    says = language.wording.source_says.format(sentence=statement.text)
+    says = language.wording.source_says.format(sentence=statement.sentence.said)
     return Draft(
         content=content,
         quote=statement.sentence.quote,

@@ -1,6 +1,7 @@
 """Questions without an LLM: made of the module's own sentences, at recall level, never more than the text yields."""
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -26,12 +27,12 @@ SLICE = 8
 
 LANGUAGES = {language.code: language for language in (ENGLISH, GERMAN)}
 NAMES = {
-    QuestionType.MULTIPLE_CHOICE: "multiple choice questions",
-    QuestionType.TRUE_FALSE: "true or false questions",
-    QuestionType.FILL_IN_BLANK: "fill-in-the-blank questions",
-    QuestionType.SHORT_ANSWER: "short answer questions",
-    QuestionType.FLASHCARD: "flashcards",
-    QuestionType.VOCABULARY: "vocabulary entries",
+    QuestionType.MULTIPLE_CHOICE: ("multiple choice question", "multiple choice questions"),
+    QuestionType.TRUE_FALSE: ("true or false question", "true or false questions"),
+    QuestionType.FILL_IN_BLANK: ("fill-in-the-blank question", "fill-in-the-blank questions"),
+    QuestionType.SHORT_ANSWER: ("short answer question", "short answer questions"),
+    QuestionType.FLASHCARD: ("flashcard", "flashcards"),
+    QuestionType.VOCABULARY: ("vocabulary entry", "vocabulary entries"),
 }
 ADVICE = "Ask for fewer, give the module more text, or set ANTHROPIC_API_KEY to have a model write them."
 
@@ -56,11 +57,15 @@ class OfflineProvider:
         yield Usage(model=self.name)
         analysis = await self._readings.of(request.source.text, language)
         count = 0
-        rest = await self._in_thread(partial(drafts, analysis, _wish(request)))
-        while found := await self._in_thread(partial(_take, rest)):
-            for draft in found:
-                yield draft
-            count += len(found)
+        stop = threading.Event()
+        try:
+            rest = await self._in_thread(partial(drafts, analysis, _wish(request), stop.is_set))
+            while found := await self._in_thread(partial(_take, rest)):
+                for draft in found:
+                    yield draft
+                count += len(found)
+        finally:
+            stop.set()
         raise SourceExhausted(_exhausted(request, analysis, count))
 
     async def close(self) -> None:
@@ -99,13 +104,16 @@ def _take(rest: Iterator[Draft]) -> list[Draft]:
 
 def _exhausted(request: Request, analysis: Analysis, count: int) -> str:
     module, language = request.source.name, analysis.language.name
-    name = NAMES.get(request.question_type, f"questions of the type {request.question_type}")
+    other = f"of type {request.question_type}"
+    one, many = NAMES.get(request.question_type, (f"question {other}", f"questions {other}"))
     if not analysis.statements:
         return f'The module "{module}" has no {language} sentences that questions could be made of offline. {ADVICE}'
     if count < request.count:
         missing = request.count - count
-        return f'The module "{module}" yields only {count} {name} offline; {missing} more were asked for. {ADVICE}'
+        wanted = "1 more was" if missing == 1 else f"{missing} more were"
+        yields = f"only {count} {one if count == 1 else many}" if count else f"no {many}"
+        return f'The module "{module}" yields {yields} offline; {wanted} asked for. {ADVICE}'
     return (
-        f'The module "{module}" yields no more {name} offline: of the {count} that were made, fewer than '
+        f'The module "{module}" yields no more {many} offline: of the {count} that were made, fewer than '
         f"{request.count} are new to the quiz and pass its checks. {ADVICE}"
     )

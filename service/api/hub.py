@@ -24,6 +24,7 @@ from service.store.database import Database
 HEAL_SECONDS: Final = 2.0
 RING_EVENTS_MAX: Final = 512
 PAGE_EVENTS_MAX: Final = 500
+NOT_BEGUN: Final = -1
 
 log = structlog.get_logger()
 
@@ -31,16 +32,25 @@ log = structlog.get_logger()
 class Feed:
     """The end of one generation's log, and who waits for more of it."""
 
-    def __init__(self, database: Database, generation_id: UUID, head: int) -> None:
-        self.head = head
+    def __init__(self, database: Database, generation_id: UUID) -> None:
+        self.head = NOT_BEGUN
         self.waiting: set[asyncio.Event] = set()
         self._database = database
         self._generation_id = generation_id
         self._ring: deque[Event] = deque(maxlen=RING_EVENTS_MAX)
         self._pulling = asyncio.Lock()
 
+    async def begin(self) -> None:
+        """Find out where the log ends now. Whoever calls is registered already: what comes later wakes it."""
+        async with self._pulling:
+            if self.head == NOT_BEGUN:
+                async with self._database.read() as tx:
+                    [wakeup] = await events.heads(tx, [self._generation_id])
+                self.head = wakeup.seq
+
     async def pull(self) -> None:
         """Read what the log has grown by, and wake who waits. One reads for all."""
+        await self.begin()
         async with self._pulling:
             while page := await self._read(self.head):
                 self._ring.extend(page)
@@ -99,8 +109,9 @@ class Hub:
         `is_first`: nothing was sent to this client yet.
         """
         waiter = asyncio.Event()
-        feed = await self._enter(generation_id, waiter)
+        feed = self._enter(generation_id, waiter)
         try:
+            await feed.begin()
             while not self._is_closing:
                 waiter.clear()
                 page = await feed.after(seq)
@@ -116,12 +127,8 @@ class Hub:
         finally:
             self._leave(generation_id, waiter)
 
-    async def _enter(self, generation_id: UUID, waiter: asyncio.Event) -> Feed:
-        feed = self._feeds.get(generation_id)
-        if feed is None:
-            async with self._database.read() as tx:
-                [wakeup] = await events.heads(tx, [generation_id])
-            feed = self._feeds.setdefault(generation_id, Feed(self._database, generation_id, wakeup.seq))
+    def _enter(self, generation_id: UUID, waiter: asyncio.Event) -> Feed:
+        feed = self._feeds.setdefault(generation_id, Feed(self._database, generation_id))
         feed.waiting.add(waiter)
         return feed
 

@@ -53,15 +53,21 @@ def service(settings: Settings, url: str | None) -> Iterator[str]:
             process.wait(STOP_SECONDS_MAX)
 
 
-def generate(client: Client, quiz: Quiz, order: Order, *, resume_hint: str) -> Generation:
+def generate(client: Client, quiz: Quiz, order: Order, *, data_dir: Path) -> Generation:
     """Order and watch until the end. Ctrl-C keeps what is done and says how to go on."""
-    generation = client.order(quiz.id, order)
+    watch = "list"
     try:
+        generation = client.order(quiz.id, order)
+        watch = f"watch {generation.id}"
         with show.Bars(generation) as bars:
             for event in client.watch(generation.id, from_start=True):
                 bars.apply(event)
     except KeyboardInterrupt:
-        show.errors.print(f"Stopped watching. What is done is kept. {resume_hint.format(id=generation.id)}")
+        show.errors.print(
+            f"Stopped. What is done is kept, and the rest goes on with `quizmill up --data-dir {data_dir}`;"
+            f" then `quizmill generation {watch}` shows it.",
+            soft_wrap=True,
+        )
         raise
     return client.generation(generation.id)
 

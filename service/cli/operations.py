@@ -48,8 +48,7 @@ def generate(
         quiz = command.extracted(client, quiz)
         types = question_type or [QuestionType.MULTIPLE_CHOICE]
         order = command.plan(quiz, types, count, difficulty, chosen.questions_per_batch_max)
-        hint = "Start `quizmill up` with the same data directory, then `quizmill generation watch {id}`."
-        ended = command.generate(client, quiz, order, resume_hint=hint)
+        ended = command.generate(client, quiz, order, data_dir=chosen.data_dir)
         _write(client.export(quiz.id, name), out)
     show.errors.print(f"{ended.status}: {ended.message}")
     for batch in ended.batches:

@@ -96,6 +96,16 @@ def test_a_language_without_a_list_is_not_judged_by_another_one_s() -> None:
     assert flaws(TrueFalse(stem="Die Kat het die huis not always gesien.", answer=True), "af") == set()
 
 
+def test_at_least_is_no_negative() -> None:
+    assert flaws(TrueFalse(stem="The stream holds at least 20 bytes here.", answer=True)) == set()
+    assert "negative_worded_stem" in flaws(choice("Which protocol is the least ordered one?"))
+
+
+def test_an_a_that_is_no_article_before_the_answer_gives_nothing_away() -> None:
+    assert flaws(choice("The energy of ____ goes to chlorophyll a.", "TCP", "an apple", "UDP")) == set()
+    assert flaws(choice("This is a(n) ____ protocol of the layer.", "TCP", "apple", "UDP")) == set()
+
+
 def test_a_negative_in_capitals_is_how_it_should_be() -> None:
     assert flaws(choice("Which protocol is NOT ordered?")) == set()
 

@@ -1,9 +1,7 @@
 """A migrated, empty database of each kind for every test of the store."""
 
 from collections.abc import AsyncIterator
-from uuid import uuid4
 
-import asyncpg
 import pytest
 import pytest_asyncio
 import sqlalchemy as sa
@@ -18,12 +16,8 @@ async def migrated_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.
     if request.param == "sqlite":
         url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('store') / 'quizmill.db'}"
     else:
-        server = request.getfixturevalue("postgres_url")
-        name = f"store_{uuid4().hex}"
-        connection = await asyncpg.connect(server)
-        await connection.execute(f"CREATE DATABASE {name}")
-        await connection.close()
-        url = server.replace("postgresql://", "postgresql+asyncpg://").replace("/postgres?", f"/{name}?")
+        # The server's first database; `database_url` makes its own ones beside it.
+        url = request.getfixturevalue("postgres_url").replace("postgresql://", "postgresql+asyncpg://")
     database = Database(url)
     await schema.migrate(database)
     await database.close()

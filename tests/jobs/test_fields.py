@@ -1,0 +1,81 @@
+"""The texts of a question: tidied without loss, listed without a gap."""
+
+import pytest
+
+from jobs.fields import (
+    TAG_CHARACTERS_MAX,
+    TAGS_MAX,
+    fields_of,
+    is_blank,
+    is_storable,
+    tidied,
+    tidied_tags,
+    tidied_text,
+)
+from schemas.questions import CONTENT_OF, Content, FillInBlank, Flashcard, MultipleChoice, ShortAnswer
+
+SAMPLES: list[Content] = [
+    content.model_validate(
+        {
+            name: (0 if field.annotation is int else True if field.annotation is bool else ("x", "y", "z"))
+            if field.annotation is not str
+            else "x"
+            for name, field in content.model_fields.items()
+        }
+    )
+    for content in CONTENT_OF.values()
+]
+
+
+@pytest.mark.parametrize("content", SAMPLES, ids=lambda content: type(content).__name__)
+def test_every_text_of_every_type_is_listed(content: Content) -> None:
+    values = content.model_dump().values()
+    texts = [text for value in values for text in (value if isinstance(value, tuple) else (value,))]
+    assert sorted(field.text for field in fields_of(content)) == sorted(t for t in texts if isinstance(t, str))
+
+
+@pytest.mark.parametrize("content", SAMPLES, ids=lambda content: type(content).__name__)
+def test_tidy_content_stays_as_it_is(content: Content) -> None:
+    assert tidied(content) == content
+
+
+def test_text_is_tidied_in_every_field() -> None:
+    assert tidied(Flashcard(front=" cafe\u0301\r\n", back="a\u2028b ")) == Flashcard(front="café", back="a\nb")
+    assert tidied(MultipleChoice(stem=" a ", options=(" b", "c\n"), answer=1)) == MultipleChoice(
+        stem="a", options=("b", "c"), answer=1
+    )
+
+
+def test_the_first_of_several_spellings_of_an_answer_is_kept() -> None:
+    assert tidied(ShortAnswer(stem="a", answers=("UDP", "udp", "IP", "UDP.", " IP"))) == ShortAnswer(
+        stem="a", answers=("UDP", "IP")
+    )
+
+
+def test_two_underscores_are_no_gap_and_two_gaps_stay_two() -> None:
+    assert tidied(FillInBlank(stem="__init__ ___ and ______", answers=("x",))) == FillInBlank(
+        stem="__init__ ____ and ____", answers=("x",)
+    )
+
+
+def test_missing_answers_are_listed_as_an_empty_one() -> None:
+    assert [field.text for field in fields_of(ShortAnswer(stem="a", answers=()))] == ["a", ""]
+
+
+def test_tags_that_can_not_be_shown_are_left_out() -> None:
+    tags = ("TCP", " TCP", "a\n b", "", "\u200b", "\x00", "x" * (TAG_CHARACTERS_MAX + 1), "é")
+    assert tidied_tags(tags) == ("TCP", "a b", "é")
+    assert len(tidied_tags([str(number) for number in range(100)])) == TAGS_MAX
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("", True), (" \n\u200b\u00ad\u2060", True), (".", False), ("光", False)]
+)
+def test_what_nobody_can_see_is_blank(text: str, expected: bool) -> None:
+    assert is_blank(text) is expected
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x08", "\x0c", "\x1b", "\x7f", "\x9f", "\ud800", "\uffff"])
+def test_control_characters_and_broken_unicode_can_not_be_stored(character: str) -> None:
+    assert not is_storable(f"a{character}b")
+    assert is_storable(tidied_text("a\r\n\tb \u200d é 光 🧬"))

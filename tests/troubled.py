@@ -1,0 +1,53 @@
+"""A database that is away, slow, counted, or silent after a commit, when a test wants it to be."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from service.errors import Unavailable
+from service.store.database import Database, Tx
+from tests.scripted import Gate
+
+
+class TroubledDatabase(Database):
+    """`is_away`: nothing works; `answers_lost`: so many commits succeed without anybody hearing of it.
+
+    Gates hold the next transaction of their kind: writes before they begin, reads after they have read.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.is_away = False
+        self.answers_lost = 0
+        self.writes = 0
+        self.reads = 0
+        self.refused = 0
+        self.write_gate: Gate | None = None
+        self.read_gate: Gate | None = None
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Tx]:
+        self._answer()
+        self.writes += 1
+        gate, self.write_gate = self.write_gate, None
+        if gate:
+            await gate.passed()
+        async with super().write() as tx:
+            yield tx
+        if self.answers_lost:
+            self.answers_lost -= 1
+            raise Unavailable("the connection broke after the commit")
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Tx]:
+        self._answer()
+        self.reads += 1
+        gate, self.read_gate = self.read_gate, None
+        async with super().read() as tx:
+            yield tx
+        if gate:
+            await gate.passed()
+
+    def _answer(self) -> None:
+        if self.is_away:
+            self.refused += 1
+            raise Unavailable("the database does not answer")

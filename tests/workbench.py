@@ -1,0 +1,169 @@
+"""One SQLite database and the parts of workers, to run jobs without a queue between them."""
+
+import asyncio
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+import fakeredis
+from arq.connections import ArqRedis
+from arq.constants import default_queue_name
+from fakeredis.aioredis import FakeAsyncRedisConnection
+from redis.asyncio import ConnectionPool
+
+from jobs.batch import run_batch
+from jobs.providers.base import Provider
+from jobs.workshop import Workshop
+from schemas.orders import ModuleBatchOrder, OrderOptions
+from schemas.states import QuestionType
+from service import queue
+from service.broadcast import Broadcast
+from service.queue import Queue
+from service.rules import planning
+from service.settings import Settings
+from service.store import generations, modules, quizzes, schema, steps
+from service.store.database import Database
+from tests import factories
+from tests.factories import OWNER, Ordered
+from tests.scripted import TEXT
+from tests.troubled import TroubledDatabase
+
+WAIT_SECONDS = 10.0
+LOOK_SECONDS = 0.01
+
+
+async def eventually(condition: Callable[[], bool], *, seconds: float = WAIT_SECONDS) -> None:
+    """Returns once the condition holds; for what tells nobody when it happens."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 # there is no event to wait for
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+def make_template(directory: Path) -> Path:
+    """A migrated, empty database file to copy: migrating takes longer than most tests. Not within an event loop."""
+    path = directory / "template.db"
+
+    async def migrate() -> None:
+        database = Database(f"sqlite+aiosqlite:///{path}")
+        await schema.migrate(database)
+        await database.close()
+
+    asyncio.run(migrate())
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return path
+
+
+@asynccontextmanager
+async def opened(template: Path, directory: Path) -> AsyncIterator["Workbench"]:
+    path = directory / "quizmill.db"
+    shutil.copy(template, path)
+    bench = Workbench(
+        Settings(
+            data_dir=directory,
+            database_url=f"sqlite+aiosqlite:///{path}",
+            port=0,
+            provider="offline",
+            model="first",
+            lease_seconds=30,
+        )
+    )
+    yield bench
+    await bench.close()
+
+
+class Workbench:
+    """`database` sees what the workers' own databases have committed; `redis_server` is the broker of all of them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.redis_server = fakeredis.FakeServer()
+        self.redis = self.connect()
+        self.database = self.another_database()
+        self._opened: list[TroubledDatabase] = [self.database]
+
+    def connect(self) -> ArqRedis:
+        pool = ConnectionPool(connection_class=FakeAsyncRedisConnection, server=self.redis_server)
+        return queue.client(pool)
+
+    def another_database(self) -> TroubledDatabase:
+        """As another process would open it; closed with the bench."""
+        return TroubledDatabase(self.settings.resolved_database_url)
+
+    async def close(self) -> None:
+        for database in self._opened:
+            await database.close()
+        self.redis_server.connected = True
+        await self.redis.aclose(close_connection_pool=True)
+
+    async def order(
+        self,
+        *targets: int,
+        question_type: QuestionType = QuestionType.SHORT_ANSWER,
+        options: OrderOptions | None = None,
+        on: Ordered | None = None,
+    ) -> Ordered:
+        """One batch per target, each about a module of its own; `on`: another order for that quiz."""
+        async with self.database.write() as tx:
+            quiz_id = on.quiz_id if on else await quizzes.insert(tx, owner=OWNER, title="Facts", language="en")
+            named = [(f"Module {number}", TEXT) for number in range(1, len(targets) + 1)]
+            module_ids = on.module_ids if on else await modules.insert(tx, quiz_id, named)
+            wanted = [
+                ModuleBatchOrder(module_id=module_id, question_type=question_type, target_count=target)
+                for module_id, target in zip(module_ids, targets, strict=True)
+            ]
+            plans = planning.plan(wanted, module_ids, questions_per_batch_max=100, batches_per_generation_max=1000)
+            generation_id = await steps.order(tx, quiz_id, OWNER, plans, options or OrderOptions())
+            batches = (await generations.load(tx, OWNER, generation_id)).batches
+        return Ordered(quiz_id, tuple(module_ids), generation_id, tuple(batch.id for batch in batches))
+
+    def workshop(self, provider: Provider, name: str = "worker-1", /, **changes: object) -> Workshop:
+        """What a worker works with, on a database of its own; `changes` are settings."""
+        database = self.another_database()
+        self._opened.append(database)
+        return Workshop(
+            self.settings.model_copy(update=changes),
+            database=database,
+            queue=Queue(self.redis),
+            broadcast=Broadcast(self.redis),
+            provider=provider,
+            name=name,
+        )
+
+    async def run(self, workshop: Workshop, batch_id: UUID, *, fence: int | None = None) -> None:
+        """The job as arq would run it, under the batch's own fence unless another is given."""
+        if fence is None:
+            fence = (await factories.batch_row(self.database, batch_id)).fence
+        await run_batch({"workshop": workshop, "job_id": f"{batch_id}:{fence}"}, str(batch_id), fence)
+
+    @asynccontextmanager
+    async def running(self, workshop: Workshop, batch_id: UUID) -> AsyncIterator[asyncio.Task[None]]:
+        """The job beside the test, which must be done when the block ends."""
+        job = asyncio.create_task(self.run(workshop, batch_id))
+        async with asyncio.timeout(WAIT_SECONDS):
+            yield job
+        assert job.done(), "the job still runs"
+
+    async def try_again(self, workshop: Workshop, batch_id: UUID) -> None:
+        """The next attempt, without waiting for the delay before it."""
+        await factories.change_batch(self.database, batch_id, not_before=None)
+        await self.run(workshop, batch_id)
+
+    async def cancel(self, ordered: Ordered) -> None:
+        """As a user would, but nobody is told."""
+        async with self.database.write() as tx:
+            await steps.cancel(tx, ordered.generation_id)
+
+    async def queued(self) -> Sequence[str]:
+        """The ids of the jobs in the queue, the next one first."""
+        return [job_id.decode() for job_id in await self.redis.zrange(default_queue_name, 0, -1)]
+
+
+def troubled(workshop: Workshop) -> TroubledDatabase:
+    """The workshop's database, to make trouble with."""
+    assert isinstance(workshop.database, TroubledDatabase), "the bench gives every workshop one"
+    return workshop.database
