@@ -13,7 +13,7 @@ from redis import RedisError
 from jobs.asking import Asking
 from jobs.checkpoint import Checkpoint
 from jobs.providers.base import ProviderError
-from jobs.workshop import Workshop
+from jobs.workshop import Workshop, outlasted
 from schemas.generations import BatchError
 from schemas.plans import Claim, Spent, Wakeup
 from schemas.states import ErrorCode
@@ -71,11 +71,15 @@ async def _work(workshop: Workshop, claim: Claim) -> None:
     except LeaseLost as lost:
         bound.info("stopped: the batch is not ours any more", reason=str(lost))
     except Unavailable as away:
-        bound.warning("stopped: its lease will run out and it will be done again", reason=str(away))
+        bound.warning("stopped: the database is away, and the batch will be given back", reason=str(away))
+        workshop.abandoned.add(claim)
+    except Exception:  # the end could not be written, for a reason nobody foresaw
+        log.exception("stopped: the batch will be given back", batch_id=str(claim.batch_id))
+        workshop.abandoned.add(claim)
 
 
 async def _attempt(workshop: Workshop, claim: Claim) -> Step:
-    """Fill the batch; returns the step that ends the attempt. Raises LeaseLost, Unavailable."""
+    """Fill the batch; returns the step that ends the attempt. Raises Unavailable."""
     spent = Spent()
     try:
         checkpoint = await Checkpoint.open(workshop, claim)
@@ -85,12 +89,13 @@ async def _attempt(workshop: Workshop, claim: Claim) -> Step:
         finally:
             spent = asking.spent
             await checkpoint.settle()
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, LeaseLost):
+        # Stopped or paused. If the batch is someone else's by now, the release is refused and changes nothing.
         return partial(steps.release, claim=claim, spent=spent)
     except ProviderError as error:
         reason = BatchError(code=error.code, message=str(error))
         return _bad_end(workshop, claim, reason, spent, is_transient=error.is_transient)
-    except (LeaseLost, Unavailable):
+    except Unavailable:
         raise
     except Exception as error:  # the outermost loop of the job: it records what nobody foresaw
         log.exception("batch failed unexpectedly", batch_id=str(claim.batch_id))
@@ -111,9 +116,9 @@ async def _conclude(workshop: Workshop, step: Step) -> None:
     """A stop in the middle waits for this last write."""
     writing = asyncio.create_task(workshop.persist(step))
     try:
-        wakeup = await asyncio.shield(writing)
+        wakeup = await outlasted(writing)
     except asyncio.CancelledError:
-        wakeup = await writing
+        wakeup = writing.result()
     await workshop.broadcast.announce(wakeup)
 
 

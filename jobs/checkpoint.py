@@ -6,7 +6,7 @@ from functools import partial
 
 from jobs import checks
 from jobs.providers.base import Source
-from jobs.workshop import Workshop
+from jobs.workshop import Workshop, outlasted
 from schemas.events import QuestionRejected
 from schemas.plans import Claim, Wakeup
 from schemas.questions import Bank, Draft, Fingerprint, SoundQuestion
@@ -66,7 +66,7 @@ class Checkpoint:
 
     async def settle(self) -> None:
         if self._writing:
-            await asyncio.shield(self._writing)
+            await outlasted(self._writing)
 
     def _write_soon(self) -> None:
         if self._writing is None:

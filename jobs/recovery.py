@@ -28,6 +28,7 @@ async def keep_leases(workshop: Workshop) -> None:
         try:
             async with workshop.database.write() as tx:
                 await batches.renew_leases(tx, workshop.worker, lease_seconds=settings.lease_seconds)
+            await give_back(workshop)
             await drop_stopped(workshop)
         except Unavailable as error:
             log.warning("could not renew leases", error=str(error))
@@ -57,12 +58,21 @@ async def obey_stops(workshop: Workshop) -> None:
             log.warning("could not look for stopped work", error=str(error))
 
 
+async def give_back(workshop: Workshop) -> None:
+    """Free what this worker has abandoned: its own heartbeat would keep it from everybody."""
+    for claim in tuple(workshop.abandoned):
+        await workshop.broadcast.announce_all(await _take_back(workshop.database, [claim], only_expired=False))
+        workshop.abandoned.discard(claim)
+
+
 async def drop_stopped(workshop: Workshop) -> None:
-    if not workshop.has_work:
+    """Stop work that is not wanted any more. What is claimed while this looks is left for the next look."""
+    in_hand = workshop.in_hand
+    if not in_hand:
         return
     async with workshop.database.read() as tx:
         valid = await batches.valid_claims(tx, workshop.worker)
-    workshop.drop_all_but(valid)
+    workshop.drop(claim for claim in in_hand if (claim.batch_id, claim.fence) not in valid)
 
 
 async def sweep(workshop: Workshop) -> None:
@@ -79,11 +89,14 @@ async def sweep(workshop: Workshop) -> None:
 
 
 async def release(database: Database, queue: Queue, broadcast: Broadcast, *, worker: str) -> None:
-    """A worker that was seen to die holds nothing any more: its batches are free at once."""
-    async with database.read() as tx:
-        claims = await batches.leased_by(tx, worker, limit=SWEEP_MAX)
-    await broadcast.announce_all(await _take_back(database, claims, only_expired=False))
-    await outbox.carry(database, queue)
+    """A worker that was seen to die holds nothing any more: its batches are free at once, if it can be written."""
+    try:
+        async with database.read() as tx:
+            claims = await batches.leased_by(tx, worker, limit=SWEEP_MAX)
+        await broadcast.announce_all(await _take_back(database, claims, only_expired=False))
+        await outbox.try_to_carry(database, queue)
+    except Unavailable as error:
+        log.warning("a dead worker's leases must run out", worker=worker, error=str(error))
 
 
 async def _take_back(database: Database, claims: Sequence[Claim], *, only_expired: bool) -> list[Wakeup]:

@@ -5,9 +5,8 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
-from uuid import UUID
 
 import structlog
 
@@ -48,24 +47,32 @@ class Workshop:
         self.governor = Governor(settings.llm_calls_max)
         self.worker = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._hands: dict[Claim, asyncio.Task[None]] = {}
+        self.abandoned: set[Claim] = set()
+        """Work on these ended, but that could not be written."""
+        self._is_stopping = False
 
     def take(self, claim: Claim, work: asyncio.Task[None]) -> None:
-        """The batch is in this worker's hands until its work is done."""
+        """The batch is in this worker's hands until its work is done. A worker that stops lets go of it at once."""
         self._hands[claim] = work
         work.add_done_callback(lambda _: self._hands.pop(claim, None))
-
-    def drop_all_but(self, valid: set[tuple[UUID, int]]) -> None:
-        """Stop the work on batches that are not this worker's any more, given as batch and fence of those that are."""
-        for claim, work in self._hands.items():
-            if (claim.batch_id, claim.fence) not in valid:
-                work.cancel()
+        if self._is_stopping:
+            # Behind the first step of the work: cancelled before it, the work could not release the batch.
+            asyncio.get_running_loop().call_soon(work.cancel)
 
     @property
-    def has_work(self) -> bool:
-        return bool(self._hands)
+    def in_hand(self) -> tuple[Claim, ...]:
+        """What is being worked on."""
+        return tuple(self._hands)
+
+    def drop(self, claims: Iterable[Claim]) -> None:
+        """Stop the work on these."""
+        for claim in claims:
+            if work := self._hands.get(claim):
+                work.cancel()
 
     async def stop(self, *, grace_seconds: float) -> None:
         """Let work end for a while, then stop it; returns when each batch is released with all that passed."""
+        self._is_stopping = True
         works = list(self._hands.values())
         if works:
             await asyncio.wait(works, timeout=grace_seconds)
@@ -90,3 +97,16 @@ class Workshop:
                 log.warning("database is away", error=str(error))
             # A database does not call when it is back; this is the wait before the next try.
             await asyncio.sleep(PERSIST_PAUSE_SECONDS)
+
+
+async def outlasted(writing: asyncio.Task[Outcome]) -> Outcome:
+    """The outcome of a task that must not be cut. The waiting may be cancelled often: that is raised at its end."""
+    cancelled = None
+    while not writing.done():
+        try:
+            await asyncio.wait({writing})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled:
+        raise cancelled
+    return writing.result()

@@ -204,6 +204,14 @@ async def change_generation(database: Database, ordered: Ordered, *, state: Gene
         await tx.execute(changed.values(state=state, completed_at=db_now() if state.is_terminal else None))
 
 
+async def backdate(database: Database, ordered: Ordered, seconds: float) -> None:
+    """Make it that much older."""
+    past: sa.ColumnElement[float] = sa.type_coerce(db_now(), sa.Double()) - seconds
+    changed = sa.update(generation_rows).where(generation_rows.c.id == ordered.generation_id)
+    async with database.write() as tx:
+        await tx.execute(changed.values(requested_at=past, active_since=past))
+
+
 async def findings(database: Database, ordered: Ordered | None = None) -> tuple[Finding, ...]:
     """What does not agree with itself: in one generation, or anywhere."""
     async with database.read() as tx:

@@ -79,7 +79,8 @@ OWNERS: dict[str, set[str]] = {
         "service.cli",
         "jobs",
     },
-    "bs4": {"jobs"},
+    "lxml": {"jobs"},
+    "HanTa": {"jobs"},
 }
 
 

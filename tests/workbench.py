@@ -3,12 +3,14 @@
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 import fakeredis
+import sqlalchemy as sa
 from arq.connections import ArqRedis
 from arq.constants import default_queue_name
 from fakeredis.aioredis import FakeAsyncRedisConnection
@@ -18,14 +20,15 @@ from jobs.batch import run_batch
 from jobs.providers.base import Provider
 from jobs.workshop import Workshop
 from schemas.orders import ModuleBatchOrder, OrderOptions
+from schemas.plans import Claim, Spent
 from schemas.states import QuestionType
 from service import queue
 from service.broadcast import Broadcast
 from service.queue import Queue
 from service.rules import planning
 from service.settings import Settings
-from service.store import generations, modules, quizzes, schema, steps
-from service.store.database import Database
+from service.store import batches, generations, modules, quizzes, schema, steps
+from service.store.database import Database, db_now
 from tests import factories
 from tests.factories import OWNER, Ordered
 from tests.scripted import TEXT
@@ -35,10 +38,15 @@ WAIT_SECONDS = 10.0
 LOOK_SECONDS = 0.01
 
 
-async def eventually(condition: Callable[[], bool], *, seconds: float = WAIT_SECONDS) -> None:
+async def eventually(condition: Callable[[], bool | Awaitable[bool]], *, seconds: float = WAIT_SECONDS) -> None:
     """Returns once the condition holds; for what tells nobody when it happens."""
+
+    async def holds() -> bool:
+        found = condition()
+        return found if isinstance(found, bool) else await found
+
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 # there is no event to wait for
+        while not await holds():  # noqa: ASYNC110 # there is no event to wait for
             await asyncio.sleep(LOOK_SECONDS)
 
 
@@ -118,8 +126,8 @@ class Workbench:
             ]
             plans = planning.plan(wanted, module_ids, questions_per_batch_max=100, batches_per_generation_max=1000)
             generation_id = await steps.order(tx, quiz_id, OWNER, plans, options or OrderOptions())
-            batches = (await generations.load(tx, OWNER, generation_id)).batches
-        return Ordered(quiz_id, tuple(module_ids), generation_id, tuple(batch.id for batch in batches))
+            planned = (await generations.load(tx, OWNER, generation_id)).batches
+        return Ordered(quiz_id, tuple(module_ids), generation_id, tuple(batch.id for batch in planned))
 
     def workshop(self, provider: Provider, name: str = "worker-1", /, **changes: object) -> Workshop:
         """What a worker works with, on a database of its own; `changes` are settings."""
@@ -157,6 +165,43 @@ class Workbench:
         """As a user would, but nobody is told."""
         async with self.database.write() as tx:
             await steps.cancel(tx, ordered.generation_id)
+
+    async def release(self, claim: Claim) -> None:
+        """Its worker lets go of the batch."""
+        async with self.database.write() as tx:
+            await steps.release(tx, claim, Spent())
+
+    async def take_back(self, batch_id: UUID) -> None:
+        """Its worker is given up."""
+        async with self.database.write() as tx:
+            await steps.take_back(tx, await batches.claimed(tx, batch_id), only_expired=False)
+
+    async def holds(self, batch_id: UUID, count: int) -> None:
+        """Returns once that many of the batch's questions are held."""
+
+        async def is_held() -> bool:
+            return bool((await factories.batch_row(self.database, batch_id)).held_count >= count)
+
+        await eventually(is_held)
+
+    async def now(self) -> datetime:
+        """By the database's clock."""
+        async with self.database.read() as tx:
+            moment: datetime = (await tx.execute(sa.select(db_now()))).scalar_one()
+        return moment
+
+    async def lease_left_seconds(self, batch_id: UUID) -> float:
+        until: datetime = (await factories.batch_row(self.database, batch_id)).lease_until
+        return (until - await self.now()).total_seconds()
+
+    async def make_wanted(self, *batch_ids: UUID) -> None:
+        """As if the time after which the outbox looks again were over."""
+        for batch_id in batch_ids:
+            await factories.change_batch(self.database, batch_id, wanted_at=await self.now())
+
+    def subscribers(self, channel: str) -> int:
+        """How many listen to a channel of the broker."""
+        return len(self.redis_server.subscribers.get(channel.encode(), ()))
 
     async def queued(self) -> Sequence[str]:
         """The ids of the jobs in the queue, the next one first."""

@@ -11,7 +11,7 @@ from jobs.offline.gaps import Gap, blanked, gaps_in
 from jobs.offline.ideas import Idea
 from jobs.offline.statements import Statement
 from jobs.offline.subjects import SubjectQuestion, YearQuestion, subject_questions, year_questions
-from jobs.offline.writing import draft, named
+from jobs.offline.writing import capitalised, draft, named
 from schemas.questions import Draft, Flashcard, Vocabulary
 
 MERIT_OF_DEFINITIONS = 1.0
@@ -52,17 +52,17 @@ def _definition(definition: Definition, analysis: Analysis) -> Draft | None:
     wording = analysis.language.wording
     phrase = wording.what_are if definition.is_plural else wording.what_is
     front = phrase.format(term=named(definition.term, definition.article))
-    back = definition.body[0].upper() + definition.body[1:] + "."
+    back = f"{capitalised(definition.body)}."
     return _card(front, back, definition.statement, analysis, "definition")
 
 
 def _acronym(acronym: Acronym, analysis: Analysis) -> Draft | None:
     front = analysis.language.wording.stands_for.format(acronym=acronym.short)
-    return _card(front, acronym.expansion, acronym.statement, analysis, "abbreviation")
+    return _card(front, capitalised(acronym.expansion), acronym.statement, analysis, "abbreviation")
 
 
 def _subject(question: SubjectQuestion, analysis: Analysis) -> Draft | None:
-    return _card(subject_stem(question, analysis), question.key, question.gap.statement, analysis, "term")
+    return _card(subject_stem(question, analysis), capitalised(question.key), question.gap.statement, analysis, "term")
 
 
 def _year(question: YearQuestion, analysis: Analysis) -> Draft | None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from jobs.offline.languages import Kind, Language
 from jobs.offline.statements import COORDINATORS, HEADS, MODIFIERS, Statement
@@ -123,7 +124,7 @@ def _names_a_term(tokens: list[Token], match: re.Match[str], lexicon: Lexicon, l
     rarity = max(token.rarity for token in tokens)
     groups = match.groupdict()
     if (groups.get("article") or "").strip().lower() not in language.grammar.definite_articles:
-        return rarity >= TERM_RARITY_MIN and not _is_activity(tokens)
+        return rarity >= TERM_RARITY_MIN and not _is_activity(tokens, match)
     if len(tokens) == 1:
         return rarity >= DEFINITE_RARITY_MIN
     return groups.get("acronym") is not None or _is_settled(tokens, match["term"], lexicon)
@@ -142,9 +143,11 @@ def _is_settled(tokens: list[Token], term: str, lexicon: Lexicon) -> bool:
     return is_repeated or all(token.text[0].isupper() for token in tokens)
 
 
-def _is_activity(tokens: list[Token]) -> bool:
-    """ "Making backups" is no term."""
-    return len(tokens) > 1 and tokens[0].kind is Kind.PARTICIPLE and tokens[0].lower.endswith("ing")
+def _is_activity(tokens: list[Token], match: re.Match[str]) -> bool:
+    """ "Making backups is ...": the verb shows that "making" is what the sentence is about."""
+    if len(tokens) == 1 or not tokens[0].lower.endswith("ing"):
+        return False
+    return tokens[0].kind is Kind.PARTICIPLE or (tokens[-1].is_plural and match.groupdict().get("verb") == "is")
 
 
 def _is_phrase(body: list[Token]) -> bool:
@@ -162,25 +165,26 @@ def _turn(statement: Statement, start: int, end: int, language: Language) -> int
     turn = language.grammar.turn.search(statement.text, start, end)
     end = turn.start() if turn else end
     tokens = _tokens(statement, start, end)
+    is_relative = False
     for place, token in enumerate(tokens):
-        if token.kind is Kind.PRONOUN or token.lower in language.grammar.relatives:
-            break
-        if token.lower in COORDINATORS and _starts_clause(tokens, place + 1, language):
+        is_relative = is_relative or token.kind is Kind.PRONOUN or token.lower in language.grammar.relatives
+        if token.lower in COORDINATORS and _starts_clause(tokens, place + 1, is_relative=is_relative):
             return token.start
     return end
 
 
-def _starts_clause(tokens: list[Token], place: int, language: Language) -> bool:
-    """Whether a verb comes next, or after a comma at all: "..., and many features are implemented"."""
+def _starts_clause(tokens: list[Token], place: int, *, is_relative: bool) -> bool:
+    """Whether a verb comes next, or after a comma a subject with its verb: "..., and many features are implemented".
+
+    In a relative clause, a verb that comes next goes on with it: "that float in the stroma and carry ...".
+    """
     follows = tokens[place:]
+    if follows and follows[0].kind is Kind.FINITE:
+        return not is_relative
     if place < 2 or tokens[place - 2].text != ",":
-        follows = follows[:1]
-    for token in follows:
-        if token.kind is Kind.PRONOUN or token.lower in language.grammar.relatives:
-            return False
-        if token.kind is Kind.FINITE:
-            return True
-    return False
+        return False
+    clause = takewhile(lambda token: token.kind is not Kind.PRONOUN, follows)
+    return any(token.kind is Kind.FINITE for token in clause)
 
 
 def _describes(body: str, term: str, language: Language) -> bool:

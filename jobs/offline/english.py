@@ -175,8 +175,8 @@ HABITS = Habits(
     ),
     entry_verb="is",
     labels=_words(
-        """note notes warning tip hint caution attention remark reminder summary conclusion definition theorem lemma proof
-        source answer hypothesis goal aim task key idea main point remember important update see"""
+        """note notes warning tip hint caution attention remark reminder summary conclusion definition theorem lemma
+        proof source answer hypothesis goal aim task key idea main point remember important update see"""
     ),
     openers=_words(
         """this these those that it they he she its their his her such here both each another other others one neither
@@ -186,7 +186,7 @@ HABITS = Habits(
     ),
     dangling=re.compile(
         r"\b(?:this|these|those|aforementioned|former|latter|following|previous|previously|here|"
-        r"(?:[Ss]ection|[Cc]hapter|[Ff]igure|[Tt]able|[Pp]age|[Aa]ppendix|[Ee]quation)s? [0-9A-Z]|"
+        r"(?:[Ss]ection|[Cc]hapter|[Ff]igure|[Tt]able|[Pp]age|[Aa]ppendix|[Ee]quation)s? (?=[0-9A-Z])|"
         r"sidebar|lecture|slide|"
         r"we|you|your|yourself|our|us|my|me|let's|I(?= (?:am|was|have|had|will|think|would))|"
         r"such (?!as\b)|the (?:above|same|other|others|next|last|chapter|section|figure|table|example)|"
@@ -197,6 +197,7 @@ HABITS = Habits(
     ),
     person_words=_words("he she him his her hers himself herself"),
     thing_words=_words("it its itself they them their theirs themselves"),
+    plural_words=_words("they them their theirs themselves"),
     generic=_words(
         """case-in-point way ways thing things kind kinds type types sort sorts form forms part parts number numbers
         amount amounts example examples case cases fact facts result results reason reasons use uses order

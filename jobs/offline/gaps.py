@@ -15,6 +15,7 @@ from jobs.offline.tokens import Token
 BLANK = "____"
 SHARED_LETTERS_MIN = 5
 CONTEXT_FULL = 3
+COMPANY_MIN = 2
 LONG_WORDS = 25
 VAGUE_RARITY = 12.0
 SPECIFIC_RARITY = 14.5
@@ -144,6 +145,8 @@ def _sentence_merit(statement: Statement, analysis: Analysis) -> float:
     mentions = analysis.lexicon.in_statement[statement.index]
     company = sum(is_worth_asking(term, analysis.language) for term, _ in mentions)
     merit = 0.3 + 0.3 * min(company, CONTEXT_FULL + 1) / (CONTEXT_FULL + 1)
+    if company < COMPANY_MIN and not any(token.kind is Kind.NUMBER for token in statement.tokens):
+        merit -= 0.2
     merit -= 0.02 * max(0, len(statement.tokens) - LONG_WORDS)
     if statement.sentence.is_list_entry:
         merit -= 0.15

@@ -20,13 +20,13 @@ def assign(terms: Iterable[Term], grammar: Grammar) -> None:
         known[head] = genders
     settled = {head: genders for head, genders in known.items() if len(genders) == 1}
     for term in singular:
-        term.gender = _gender(term.words[-1], settled, grammar)
+        head = term.words[-1]
+        term.gender = settled.get(head) or _guess(head, known[head], settled, grammar)
 
 
-def _gender(head: str, settled: dict[str, str], grammar: Grammar) -> str:
-    if head in settled:
-        return settled[head]
+def _guess(head: str, possible: str, settled: dict[str, str], grammar: Grammar) -> str:
     for start in range(1, len(head) - ENDING_MIN + 1):
         if head[start:] in settled:
             return settled[head[start:]]
-    return next((gender for ending, gender in grammar.gender_endings.items() if head.endswith(ending)), "")
+    endings = (gender for ending, gender in grammar.gender_endings.items() if head.endswith(ending))
+    return next((gender for gender in endings if gender in possible), "")

@@ -103,7 +103,7 @@ GRAMMAR = Grammar(
     gender_endings={
         **dict.fromkeys(("ung", "heit", "keit", "schaft", "tät", "ion", "ik", "enz", "anz", "thek", "ase"), "f"),
         **dict.fromkeys(("chen", "lein", "um", "ment", "tum", "gramm"), "n"),
-        **dict.fromkeys(("ismus", "ling", "ator"), "m"),
+        **dict.fromkeys(("ismus", "ling", "er"), "m"),
     },
     agreement={
         **dict.fromkeys(("ist", "war", "hat", "wird", "kann", "muss", "besteht", "heißt"), False),
@@ -187,6 +187,7 @@ HABITS = Habits(
         r"wir|uns|unser[esnm]*|ich|mein[esnm]*|mich|mir|Sie|Ihnen|Ihre[nmrs]?|du|dein[esnm]*|dich|dir|usw|etc)\b"
     ),
     person_words=frozenset(),
+    plural_words=frozenset(),
     thing_words=_words("er ihn ihm sie ihr ihre ihren ihrem ihrer sein seine seinen seinem seiner es"),
     generic=_words(
         """art arten weise teil teile zahl zahlen anzahl menge mengen beispiel beispiele fall fälle grund gründe form

@@ -11,7 +11,7 @@ from jobs.offline.chance import draw
 from schemas.questions import Draft, preview_of
 from schemas.states import Difficulty, QuestionType
 
-MERIT_MIN = 0.3
+MERIT_MIN = 0.35
 HOMES = 3
 REPEAT_COST = 0.25
 AWAY_COST = 0.12

@@ -87,6 +87,7 @@ class Habits:
     dangling: re.Pattern[str]
     person_words: frozenset[str]
     thing_words: frozenset[str]
+    plural_words: frozenset[str]
     generic: frozenset[str]
 
 

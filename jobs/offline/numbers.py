@@ -160,7 +160,7 @@ def _small(value: Decimal, seed: str) -> Iterator[Decimal]:
 
 
 def _scaled(value: Decimal, seed: str) -> Iterator[Decimal]:
-    for scale in (*SCALES[draw(seed, str(value)) % len(SCALES)], "2", "3"):
+    for scale in (*SCALES[draw(seed, str(value)) % len(SCALES)], "2", "3", "0.5", "1.5", "4"):
         scaled = _rounded(value * Decimal(scale), value)
         if scaled > 0:
             yield scaled

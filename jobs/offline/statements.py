@@ -59,12 +59,16 @@ def _refers_back(tokens: tuple[Token, ...], language: Language) -> bool:
     """Whether a pronoun comes before anything it could stand for."""
     habits = language.habits
     seen: set[Kind] = set()
+    has_several = False
     for token in tokens:
         if token.lower in habits.person_words and Kind.NAME not in seen:
+            return True
+        if token.lower in habits.plural_words and not has_several:
             return True
         if token.lower in habits.thing_words and seen.isdisjoint(HEADS):
             return True
         seen.add(token.kind)
+        has_several = has_several or token.is_plural or token.lower in COORDINATORS or token.kind is Kind.NAME
     return False
 
 

@@ -64,15 +64,16 @@ class Tagger:
     def _read(self, text: str, spans: list[tuple[int, int]], tags: list[str]) -> Iterator[Token]:
         for (start, end), tag in zip(spans, tags, strict=True):
             word = text[start:end]
+            kind = self._kind(word, tag)
             yield Token(
                 text=word,
                 lower=word.casefold(),
                 start=start,
                 end=end,
-                kind=self._kind(word, tag),
+                kind=kind,
                 is_plural=self._is_plural(word, tag),
                 rarity=self._tagger.rarity(word.lower()),
-                may_be_verb=self._may_be_verb(word),
+                may_be_verb=kind is Kind.OTHER or self._may_be_verb(word),
             )
 
     def _kind(self, word: str, tag: str) -> Kind:

@@ -136,10 +136,10 @@ def _name_start(tokens: tuple[Token, ...], phrase: Phrase) -> int:
 def _is_fixed(statement: Statement, first: int, last: int, counts: Counter[str], language: Language) -> bool:
     """Whether the phrase from `first` on is a term of its own rather than one with an epithet."""
     token = statement.tokens[first]
-    if last - first > TERM_WORDS_MAX - 1 or _is_epithet(token, language):
-        return False
     if token.kind is Kind.ADJECTIVE and token.text[0].isupper() and first > 0:
         return True
+    if last - first > TERM_WORDS_MAX - 1 or _is_epithet(token, language):
+        return False
     if counts[statement.slice(first, last).casefold()] > 1:
         return True
     if last - first > 1 and counts[statement.slice(first + 1, last).casefold()] > 1:

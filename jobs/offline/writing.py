@@ -6,6 +6,7 @@ from jobs.offline.terms import is_acronym
 from schemas.questions import Content, Draft
 
 OFFLINE = "offline"
+CODE_CHARACTERS_MAX = 7
 
 
 def draft(content: Content, statement: Statement, language: Language, tag: str, remark: str = "") -> Draft:
@@ -21,7 +22,9 @@ def draft(content: Content, statement: Statement, language: Language, tag: str, 
 
 def capitalised(text: str) -> str:
     """With a capital as at the start of a sentence; "mRNA" and "dom0" keep their own form."""
-    return text if is_acronym(text.split(" ", 1)[0]) else text[0].upper() + text[1:]
+    first = text.split(" ", 1)[0]
+    keeps_form = len(first) <= CODE_CHARACTERS_MAX and is_acronym(first)
+    return text if keeps_form else text[0].upper() + text[1:]
 
 
 def named(term: str, article: str) -> str:

@@ -79,6 +79,22 @@ async def retry(request: Request) -> Response:
     return answer(retried, status=200 if dry_run else 202)
 
 
+async def pause(request: Request) -> Response:
+    generation_id: UUID = request.path_params["generation_id"]
+    return answer(await operations.pause(backend.of(request), auth.owner_of(request), generation_id))
+
+
+async def resume(request: Request) -> Response:
+    generation_id: UUID = request.path_params["generation_id"]
+    return answer(await operations.resume(backend.of(request), auth.owner_of(request), generation_id))
+
+
+async def accept(request: Request) -> Response:
+    """POST /api/batches/{id}/accept: finish a failed batch with the questions it holds."""
+    batch_id: UUID = request.path_params["batch_id"]
+    return answer(await operations.accept(backend.of(request), auth.owner_of(request), batch_id))
+
+
 async def cancel(request: Request) -> Response:
     generation_id: UUID = request.path_params["generation_id"]
     return answer(await operations.cancel(backend.of(request), auth.owner_of(request), generation_id))

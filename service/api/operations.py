@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from schemas.generations import Generation, RetryAnswer
+from schemas.generations import Batch, Generation, RetryAnswer
 from schemas.orders import ModuleBatchOrder, NewQuiz, Order, OrderOptions, QuizOrder, RetryOrder
 from schemas.quizzes import Quiz
 from service import outbox
 from service.api.backend import Backend
 from service.errors import StateConflict
 from service.rules import planning
-from service.store import generations, materials, modules, quizzes, steps
+from service.store import control, generations, materials, modules, quizzes, steps
 
 
 async def create_quiz(backend: Backend, owner: str, order: NewQuiz) -> Quiz:
@@ -83,6 +83,36 @@ async def retry(backend: Backend, owner: str, generation_id: UUID, wanted: Retry
     if not dry_run:
         await outbox.try_to_carry(backend.database, backend.queue, generation_id=generation_id)
     return RetryAnswer(generation=generation, retried=tuple(retried), untouched=len(generation.batches) - len(retried))
+
+
+async def pause(backend: Backend, owner: str, generation_id: UUID) -> Generation:
+    """Raises NotFound, StateConflict."""
+    async with backend.database.write() as tx:
+        await generations.require(tx, owner, generation_id)
+        wakeup = await control.pause(tx, generation_id)
+        generation = await generations.load(tx, owner, generation_id)
+    await backend.broadcast.announce_stopped(generation_id)
+    await backend.broadcast.announce(wakeup)
+    return generation
+
+
+async def resume(backend: Backend, owner: str, generation_id: UUID) -> Generation:
+    """Raises NotFound, StateConflict."""
+    async with backend.database.write() as tx:
+        await generations.require(tx, owner, generation_id)
+        wakeup = await control.resume(tx, generation_id)
+        generation = await generations.load(tx, owner, generation_id)
+    await backend.broadcast.announce(wakeup)
+    await outbox.try_to_carry(backend.database, backend.queue, generation_id=generation_id)
+    return generation
+
+
+async def accept(backend: Backend, owner: str, batch_id: UUID) -> Batch:
+    """Raises NotFound, StateConflict."""
+    async with backend.database.write() as tx:
+        batch, wakeup = await control.accept(tx, owner, batch_id)
+    await backend.broadcast.announce(wakeup)
+    return batch
 
 
 async def cancel(backend: Backend, owner: str, generation_id: UUID) -> Generation:

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 from uuid import UUID
 
 import httpx
@@ -74,8 +74,8 @@ class Client:
         query = {"dry_run": "true" if dry_run else "false"}
         return self._ask(RetryAnswer, "POST", f"/api/generations/{generation_id}/retry", params=query, json=body)
 
-    def cancel(self, generation_id: UUID) -> Generation:
-        return self._ask(Generation, "POST", f"/api/generations/{generation_id}/cancel")
+    def step(self, generation_id: UUID, name: Literal["pause", "resume", "cancel"]) -> Generation:
+        return self._ask(Generation, "POST", f"/api/generations/{generation_id}/{name}")
 
     def export(self, quiz_id: UUID, export_format: str) -> bytes:
         return self._send("GET", f"/api/quizzes/{quiz_id}/export/{export_format}").content

@@ -86,7 +86,19 @@ def retry(
 @app.command()
 def cancel(generation_id: Id, url: Url = DEFAULT_URL, json: Json = False) -> None:
     """End a generation; finished batches and held questions stay."""
-    _print(Client(url).cancel(generation_id), json=json)
+    _print(Client(url).step(generation_id, "cancel"), json=json)
+
+
+@app.command()
+def pause(generation_id: Id, url: Url = DEFAULT_URL, json: Json = False) -> None:
+    """Stop working on a generation for now; what passed is kept."""
+    _print(Client(url).step(generation_id, "pause"), json=json)
+
+
+@app.command()
+def resume(generation_id: Id, url: Url = DEFAULT_URL, json: Json = False) -> None:
+    """Go on with a paused generation."""
+    _print(Client(url).step(generation_id, "resume"), json=json)
 
 
 def _print(found: Generation, *, json: bool) -> None:

@@ -13,34 +13,25 @@ BATCH_FOLLOWS: Mapping[BatchState, frozenset[BatchState]] = {
         {BatchState.COMPLETED, BatchState.FAILED, BatchState.CANCELLED, BatchState.PENDING}
     ),
     BatchState.COMPLETED: frozenset(),
-    BatchState.FAILED: frozenset({BatchState.PENDING}),
+    # A retry, or a user who accepts what is there.
+    BatchState.FAILED: frozenset({BatchState.PENDING, BatchState.COMPLETED}),
     BatchState.CANCELLED: frozenset(),
 }
 assert set(BATCH_FOLLOWS) == set(BatchState), "every batch state needs a row in BATCH_FOLLOWS"
 
+_ENDS = frozenset({GenerationState.COMPLETED, GenerationState.PARTIAL, GenerationState.FAILED})
+
 GENERATION_FOLLOWS: Mapping[GenerationState, frozenset[GenerationState]] = {
-    GenerationState.PENDING: frozenset(
-        {
-            GenerationState.PROCESSING,
-            GenerationState.PAUSED,
-            GenerationState.CANCELLED,
-            GenerationState.PARTIAL,
-            GenerationState.FAILED,
-        }
-    ),
-    GenerationState.PROCESSING: frozenset(
-        {
-            GenerationState.COMPLETED,
-            GenerationState.PARTIAL,
-            GenerationState.FAILED,
-            GenerationState.CANCELLED,
-            GenerationState.PAUSED,
-        }
-    ),
-    GenerationState.PAUSED: frozenset({GenerationState.PENDING, GenerationState.PROCESSING, GenerationState.CANCELLED}),
+    GenerationState.PENDING: _ENDS | {GenerationState.PROCESSING, GenerationState.PAUSED, GenerationState.CANCELLED},
+    GenerationState.PROCESSING: _ENDS | {GenerationState.PAUSED, GenerationState.CANCELLED},
+    # What was on its way when the pause came may be the last that was missing.
+    GenerationState.PAUSED: _ENDS | {GenerationState.PENDING, GenerationState.PROCESSING, GenerationState.CANCELLED},
     GenerationState.COMPLETED: frozenset(),
-    GenerationState.PARTIAL: frozenset({GenerationState.PROCESSING}),
-    GenerationState.FAILED: frozenset({GenerationState.PROCESSING}),
+    # A retry, or a batch accepted with what it holds: that writes a new end.
+    GenerationState.PARTIAL: frozenset(
+        {GenerationState.PROCESSING, GenerationState.PARTIAL, GenerationState.COMPLETED}
+    ),
+    GenerationState.FAILED: frozenset({GenerationState.PROCESSING, GenerationState.PARTIAL, GenerationState.COMPLETED}),
     GenerationState.CANCELLED: frozenset(),
 }
 assert set(GENERATION_FOLLOWS) == set(GenerationState), "every generation state needs a row in GENERATION_FOLLOWS"

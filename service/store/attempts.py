@@ -50,6 +50,32 @@ async def end(tx: Tx, batch_ids: Collection[UUID], outcome: AttemptOutcome, *, e
     )
 
 
+async def fail_last(tx: Tx, batch_ids: Collection[UUID], error: BatchError) -> None:
+    """These batches failed: so did the last try of each, even one that had ended in the hope of another."""
+    newer = attempts.alias("newer")
+    newest = sa.select(sa.func.max(newer.c.fence)).where(newer.c.batch_id == attempts.c.batch_id).scalar_subquery()
+    last = sa.update(attempts).where(
+        attempts.c.batch_id.in_(batch_ids),
+        attempts.c.fence == newest,
+        attempts.c.outcome.not_in({AttemptOutcome.COMPLETED, AttemptOutcome.FAILED}),
+    )
+    await tx.execute(
+        last.values(
+            outcome=AttemptOutcome.FAILED,
+            error_code=error.code,
+            error_message=error.message,
+            ended_at=sa.func.coalesce(attempts.c.ended_at, db_now()),
+        )
+    )
+
+
+async def accept_last(tx: Tx, batch_id: UUID) -> None:
+    """The batch was finished with what its last try left."""
+    newest = sa.select(sa.func.max(attempts.c.fence)).where(attempts.c.batch_id == batch_id).scalar_subquery()
+    last = sa.update(attempts).where(attempts.c.batch_id == batch_id, attempts.c.fence == newest)
+    await tx.execute(last.values(outcome=AttemptOutcome.COMPLETED, error_code=None, error_message=None))
+
+
 async def usage(tx: Tx, generation_ids: Collection[UUID]) -> dict[UUID, Usage]:
     """What each generation has cost; zeros for one that has not begun."""
     names = list(Usage.model_fields)

@@ -150,6 +150,7 @@ async def put_back(tx: Tx, claim: Claim, *, delay_seconds: float, counts: bool) 
         state=BatchState.PENDING,
         fence=batches.c.fence + 1,
         run_attempts=batches.c.run_attempts - (0 if counts else 1),
+        losses=0,
         not_before=due if delay_seconds else None,
         wanted_at=due,
         **_NO_LEASE,
@@ -224,6 +225,28 @@ async def requeue_failed(tx: Tx, batch_ids: Collection[UUID], *, model: str | No
     )
     changed = (await tx.execute(requeued)).rowcount
     assert changed == len(batch_ids), "the generation's lock keeps other retries away"
+
+
+async def accept(tx: Tx, batch_id: UUID) -> None:
+    """A failed batch is completed with what it holds, which becomes its target. The caller has locked and looked."""
+    accepted = sa.update(batches).where(batches.c.id == batch_id, batches.c.state == BatchState.FAILED)
+    accepted = accepted.values(
+        state=BatchState.COMPLETED,
+        fence=batches.c.fence + 1,
+        target_count=batches.c.held_count,
+        saved_count=batches.c.held_count,
+        held_count=0,
+        error_code=None,
+        error_message=None,
+    )
+    changed = (await tx.execute(accepted)).rowcount
+    assert changed == 1, "the generation's lock keeps others away"
+
+
+async def want_open(tx: Tx, generation_id: UUID) -> None:
+    """What waits must be in the queue again, each when it is due."""
+    waiting = sa.update(batches).where(batches.c.generation_id == generation_id, batches.c.state == BatchState.PENDING)
+    await tx.execute(waiting.values(wanted_at=sa.func.coalesce(batches.c.not_before, db_now())))
 
 
 async def wanted(tx: Tx, *, limit: int, generation_id: UUID | None = None) -> list[WantedBatch]:

@@ -27,6 +27,12 @@ Tx = AsyncConnection
 LOCK_WAIT_SECONDS_MAX = 30.0
 READERS_MAX = 8
 POSTGRES_CONNECTIONS_MAX = 10
+AWAY = ("08", "28", "3D", "40", "53", "57P")
+"""SQLSTATE classes that tell of the server and not of the statement.
+
+Connection, log-in, no such database, deadlock, out of resources, and (57P03) starting up: the driver gives these no
+class of their own.
+"""
 
 
 class Timestamp(sa.types.TypeDecorator[datetime]):
@@ -98,9 +104,11 @@ async def _translated() -> AsyncIterator[None]:
     except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError, OSError) as error:
         raise Unavailable(f"the database does not answer: {_first_line(error)}") from error
     except sa.exc.DBAPIError as error:
-        if not error.connection_invalidated:
-            raise
-        raise Unavailable("the database closed the connection") from error
+        if error.connection_invalidated:
+            raise Unavailable("the database closed the connection") from error
+        if str(getattr(error.orig, "sqlstate", None)).startswith(AWAY):
+            raise Unavailable(f"the database does not answer: {_first_line(error)}") from error
+        raise
 
 
 def _first_line(error: Exception) -> str:

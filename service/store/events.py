@@ -13,6 +13,9 @@ from service.store import batches
 from service.store.database import Tx, db_now
 from service.store.tables import events, generations
 
+SEQ_MAX = 2**31 - 1
+"""The largest number the column holds."""
+
 
 async def append(tx: Tx, generation_id: UUID, happenings: Sequence[Happening]) -> Wakeup:
     """Write what happened, after the state change it tells of. The caller holds the generation's lock."""
@@ -53,9 +56,9 @@ def _totals_at(totals: Totals, later: Sequence[Happening]) -> Totals:
 
 
 async def since(tx: Tx, generation_id: UUID, seq: int, *, limit: int) -> list[Event]:
-    """Entries after `seq`, oldest first."""
+    """Entries after `seq` (whatever a client sent), oldest first."""
     found = sa.select(events.c.seq, events.c.type, events.c.data)
-    found = found.where(events.c.generation_id == generation_id, events.c.seq > seq)
+    found = found.where(events.c.generation_id == generation_id, events.c.seq > min(seq, SEQ_MAX))
     rows = await tx.execute(found.order_by(events.c.seq).limit(limit))
     return [Event(generation_id=generation_id, seq=row.seq, type=row.type, data=row.data) for row in rows]
 

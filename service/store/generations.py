@@ -76,6 +76,22 @@ async def run_again(tx: Tx, generation_id: UUID) -> bool:
     return (await tx.execute(again)).rowcount == 1
 
 
+async def pause(tx: Tx, generation_id: UUID) -> bool:
+    """False: the state does not allow it."""
+    paused = _change(generation_id, GenerationState.PAUSED, from_states=lifecycle.CLAIMABLE)
+    return (await tx.execute(paused)).rowcount == 1
+
+
+async def resume(tx: Tx, generation_id: UUID) -> bool:
+    """Back to where it was; the time it was paused for does not count. False: it is not paused."""
+    for target, has_started in ((GenerationState.PROCESSING, True), (GenerationState.PENDING, False)):
+        resumed = _change(generation_id, target, from_states={GenerationState.PAUSED})
+        resumed = resumed.where(generations.c.started_at.is_not(None) == has_started)
+        if (await tx.execute(resumed.values(active_since=db_now()))).rowcount == 1:
+            return True
+    return False
+
+
 async def overdue(tx: Tx, *, after_seconds: float, limit: int) -> list[UUID]:
     """Generations whose run has worked for longer than `after_seconds`."""
     found = sa.select(generations.c.id).where(

@@ -11,13 +11,15 @@ from schemas.quizzes import GenerationMetadata
 from schemas.states import AttemptOutcome, QuestionType
 from service.rules import history as rules
 from service.store.database import Tx
-from service.store.tables import attempts, batches, generations, modules
+from service.store.tables import attempts, batches, generations, modules, questions
 
 ENDED = (AttemptOutcome.COMPLETED, AttemptOutcome.FAILED)
 
 
 async def of_quizzes(tx: Tx, quiz_ids: Collection[UUID]) -> dict[UUID, GenerationMetadata]:
     """For the quizzes that have any ended batch."""
+    had = (questions.c.batch_id == attempts.c.batch_id) & (questions.c.fence <= attempts.c.fence)
+    generated = sa.select(sa.func.count()).select_from(questions).where(had).correlate(attempts).scalar_subquery()
     found = (
         sa.select(
             generations.c.quiz_id,
@@ -33,7 +35,8 @@ async def of_quizzes(tx: Tx, quiz_ids: Collection[UUID]) -> dict[UUID, Generatio
             modules.c.name.label("module_name"),
             batches.c.question_type,
             batches.c.target_count,
-            batches.c.held_count,
+            # What it had when the try ended: a later try may have added to it, and saving empties held_count.
+            generated.label("generated_count"),
         )
         .join(batches, batches.c.id == attempts.c.batch_id)
         .join(generations, generations.c.id == batches.c.generation_id)
@@ -43,7 +46,6 @@ async def of_quizzes(tx: Tx, quiz_ids: Collection[UUID]) -> dict[UUID, Generatio
     )
     runs: dict[UUID, list[BatchRun]] = defaultdict(list)
     for row in await tx.execute(found):
-        is_success = row.outcome == AttemptOutcome.COMPLETED
         runs[row.quiz_id].append(
             BatchRun(
                 generation_id=row.generation_id,
@@ -54,8 +56,8 @@ async def of_quizzes(tx: Tx, quiz_ids: Collection[UUID]) -> dict[UUID, Generatio
                 module_name=row.module_name,
                 question_type=QuestionType(row.question_type),
                 target_count=row.target_count,
-                generated_count=row.target_count if is_success else row.held_count,
-                is_success=is_success,
+                generated_count=row.generated_count,
+                is_success=row.outcome == AttemptOutcome.COMPLETED,
                 error=row.error_message,
                 ended_at=row.ended_at,
             )

@@ -50,9 +50,9 @@ async def hold(tx: Tx, claim: Claim, sound: Sequence[SoundQuestion], *, first_sl
     await tx.execute(sa.insert(questions).values(generated_at=db_now()), rows)
 
 
-async def save(tx: Tx, claim: Claim) -> int:
+async def save(tx: Tx, batch_id: UUID) -> int:
     """Turn what the batch holds into saved questions; returns how many."""
-    held = sa.update(questions).where(questions.c.batch_id == claim.batch_id, questions.c.state == QuestionState.HELD)
+    held = sa.update(questions).where(questions.c.batch_id == batch_id, questions.c.state == QuestionState.HELD)
     return (await tx.execute(held.values(state=QuestionState.SAVED))).rowcount
 
 

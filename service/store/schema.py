@@ -17,7 +17,10 @@ MIGRATION_LOCK = 7_164_900_211
 
 
 async def migrate(database: Database) -> None:
-    """Bring the schema up to date, keeping all data. Safe for several processes at once: one transaction, one lock."""
+    """Bring the schema up to date, keeping all data. Safe for several processes at once: one transaction, one lock.
+
+    Raises SettingsInvalid when it is newer than this program.
+    """
     async with database.write() as tx:
         if not database.is_sqlite:
             await tx.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
@@ -27,8 +30,9 @@ async def migrate(database: Database) -> None:
 async def require_current(database: Database) -> None:
     """Raises SettingsInvalid when the schema is older or newer than this program."""
     async with database.read() as tx:
-        found = await tx.run_sync(lambda connection: MigrationContext.configure(connection).get_current_revision())
+        found = await tx.run_sync(_revision)
     wanted = ScriptDirectory(str(SCRIPTS)).get_current_head()
+    _refuse_newer(found)
     if found != wanted:
         raise SettingsInvalid(
             f"the database is at schema {found or 'none'}, this program needs {wanted}: run `quizmill migrate`"
@@ -36,7 +40,18 @@ async def require_current(database: Database) -> None:
 
 
 def _upgrade(connection: sa.Connection) -> None:
+    _refuse_newer(_revision(connection))
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _refuse_newer(found: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory(str(SCRIPTS)).walk_revisions()}
+    if found is not None and found not in known:
+        raise SettingsInvalid(f"the database is at schema {found}, which this program does not know: use a newer one")

@@ -64,8 +64,11 @@ async def claim(
 
 
 async def enter(tx: Tx, claim: Claim) -> None:
-    """Lock the generation and check that it still wants the claim's work. Raises LeaseLost."""
-    if await generations.lock(tx, claim.generation_id) is not GenerationState.PROCESSING:
+    """Lock the generation and check that it still wants the claim's work. Raises LeaseLost.
+
+    A pause does not refuse what is on its way: nothing that passed is lost by it.
+    """
+    if (await generations.lock(tx, claim.generation_id)).is_terminal:
         raise LeaseLost(f"generation {claim.generation_id} wants no more work on batch {claim.batch_id}")
 
 
@@ -107,14 +110,14 @@ async def complete(tx: Tx, claim: Claim, spent: Spent) -> Wakeup:
     """Save the whole batch. Raises LeaseLost, also when it is not whole."""
     await enter(tx, claim)
     await batches.complete(tx, claim)
-    saved = await questions.save(tx, claim)
+    saved = await questions.save(tx, claim.batch_id)
     assert saved == claim.target_count, f"batch {claim.batch_id} holds {saved} rows for {claim.target_count} slots"
     await attempts.spend(tx, claim, spent)
     await attempts.end(tx, [claim.batch_id], AttemptOutcome.COMPLETED)
     done = BatchCompleted(
         batch_id=claim.batch_id, batch_key=claim.batch_key, saved_count=saved, target_count=claim.target_count
     )
-    return await _close(tx, claim.generation_id, [done])
+    return await close(tx, claim.generation_id, [done])
 
 
 async def fail(tx: Tx, claim: Claim, error: BatchError, spent: Spent) -> Wakeup:
@@ -207,9 +210,9 @@ async def cancel(tx: Tx, generation_id: UUID) -> Wakeup | None:
 
 
 async def _failed(tx: Tx, generation_id: UUID, batch_ids: Sequence[UUID], error: BatchError) -> Wakeup:
-    await attempts.end(tx, batch_ids, AttemptOutcome.FAILED, error=error)
+    await attempts.fail_last(tx, batch_ids, error)
     plan = (await batches.of_generations(tx, [generation_id]))[generation_id]
-    return await _close(
+    return await close(
         tx,
         generation_id,
         [
@@ -226,7 +229,7 @@ async def _failed(tx: Tx, generation_id: UUID, batch_ids: Sequence[UUID], error:
     )
 
 
-async def _close(tx: Tx, generation_id: UUID, happenings: Sequence[Happening]) -> Wakeup:
+async def close(tx: Tx, generation_id: UUID, happenings: Sequence[Happening]) -> Wakeup:
     """Write what happened, and end the generation when its last batch did."""
     tallies = await batches.tallies(tx, generation_id)
     target = progress.ending(tallies)

@@ -1,0 +1,57 @@
+"""What users may do to a generation: pause, resume, accept. Like store/steps.py, in the caller's transaction."""
+
+from uuid import UUID
+
+from schemas.events import BatchCompleted, GenerationPaused, GenerationResumed
+from schemas.generations import Batch
+from schemas.plans import Wakeup
+from schemas.states import BatchState, GenerationState
+from service.errors import NotFound, StateConflict
+from service.store import attempts, batches, events, generations, questions, steps
+from service.store.database import Tx
+
+
+async def pause(tx: Tx, generation_id: UUID) -> Wakeup | None:
+    """No batch of it is claimed any more; its workers hold what passed and let go. None: it was paused before.
+
+    Raises StateConflict.
+    """
+    state = await generations.lock(tx, generation_id)
+    if state is GenerationState.PAUSED:
+        return None
+    if not await generations.pause(tx, generation_id):
+        raise StateConflict(f"generation {generation_id} can't be paused: it is {state}")
+    return await events.append(tx, generation_id, [GenerationPaused()])
+
+
+async def resume(tx: Tx, generation_id: UUID) -> Wakeup:
+    """Go on where it was paused. Raises StateConflict."""
+    state = await generations.lock(tx, generation_id)
+    if not await generations.resume(tx, generation_id):
+        raise StateConflict(f"generation {generation_id} can't be resumed: it is {state}")
+    await batches.want_open(tx, generation_id)
+    return await events.append(tx, generation_id, [GenerationResumed()])
+
+
+async def accept(tx: Tx, owner: str, batch_id: UUID) -> tuple[Batch, Wakeup]:
+    """Finish a failed batch with what it holds: that becomes its target. Raises NotFound, StateConflict."""
+    generation_id = await batches.generation_of(tx, batch_id)
+    if generation_id is None:
+        raise NotFound(f"there is no batch {batch_id}")
+    await generations.require(tx, owner, generation_id)
+    await generations.lock(tx, generation_id)
+    batch = await _batch(tx, generation_id, batch_id)
+    if batch.status is not BatchState.FAILED or not batch.held_count:
+        raise StateConflict(f"batch {batch_id} can't be accepted: it is {batch.status} and holds {batch.held_count}")
+    await batches.accept(tx, batch_id)
+    saved = await questions.save(tx, batch_id)
+    assert saved == batch.held_count, f"batch {batch_id} counts {batch.held_count} held, but has {saved}"
+    await attempts.accept_last(tx, batch_id)
+    done = BatchCompleted(batch_id=batch_id, batch_key=batch.batch_key, saved_count=saved, target_count=saved)
+    wakeup = await steps.close(tx, generation_id, [done])
+    return await _batch(tx, generation_id, batch_id), wakeup
+
+
+async def _batch(tx: Tx, generation_id: UUID, batch_id: UUID) -> Batch:
+    plan = (await batches.of_generations(tx, [generation_id]))[generation_id]
+    return next(batch for batch in plan if batch.id == batch_id)

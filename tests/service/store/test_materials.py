@@ -1,0 +1,97 @@
+"""Uploaded files on their way to becoming modules."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from schemas.states import FailureReason, MaterialState
+from service.store import materials, modules, tables
+from service.store.database import Database
+from tests import factories
+
+FILES = (("notes.md", b"\x00\xff raw"), ("chapter.html", b"<p>text</p>"))
+
+
+async def upload(database: Database, files: tuple[tuple[str, bytes], ...] = FILES) -> UUID:
+    quiz_id, _ = await factories.make_quiz(database, modules_count=0)
+    async with database.write() as tx:
+        await materials.insert(tx, quiz_id, files)
+    return quiz_id
+
+
+async def waiting_ids(database: Database, quiz_id: UUID) -> list[UUID]:
+    async with database.read() as tx:
+        return [material.id for material in await materials.waiting(tx, quiz_id, limit=10)]
+
+
+async def wanted(database: Database) -> list[UUID]:
+    async with database.read() as tx:
+        return await materials.wanted(tx, limit=10)
+
+
+async def test_files_wait_in_the_order_of_their_upload(database: Database) -> None:
+    quiz_id = await upload(database)
+    async with database.write() as tx:
+        await materials.insert(tx, quiz_id, [("late.txt", b"late")])
+        found = await materials.waiting(tx, quiz_id, limit=10)
+        assert len(await materials.waiting(tx, quiz_id, limit=2)) == 2
+    assert [(material.name, material.content) for material in found] == [*FILES, ("late.txt", b"late")]
+
+
+async def test_a_quiz_with_waiting_files_is_wanted_in_the_queue_once(database: Database) -> None:
+    quiz_id = await upload(database)
+    assert await wanted(database) == [quiz_id]
+    async with database.write() as tx:
+        await materials.look_again(tx, [quiz_id], in_seconds=3600)
+    assert await wanted(database) == []
+    async with database.write() as tx:
+        await materials.look_again(tx, [quiz_id], in_seconds=0)
+    assert await wanted(database) == [quiz_id]
+
+
+async def test_an_extracted_file_is_used_once_and_its_bytes_are_let_go(database: Database) -> None:
+    quiz_id = await upload(database, FILES[:1])
+    [material_id] = await waiting_ids(database, quiz_id)
+    async with database.write() as tx:
+        assert await materials.mark_extracted(tx, material_id)
+        assert not await materials.mark_extracted(tx, material_id)
+        [row] = (await tx.execute(sa.select(tables.materials))).all()
+        await materials.look_again(tx, [quiz_id], in_seconds=0)
+    assert (row.state, row.content, row.wanted_at) == (MaterialState.EXTRACTED, b"", None)
+    assert await wanted(database) == [], "what is done is not wanted again"
+    assert await waiting_ids(database, quiz_id) == []
+
+
+async def test_an_unreadable_file_fails_once_and_says_why(database: Database) -> None:
+    quiz_id = await upload(database, FILES[:1])
+    [material_id] = await waiting_ids(database, quiz_id)
+    reason = FailureReason.EXTRACTION_FAILED
+    async with database.write() as tx:
+        assert await materials.mark_failed(tx, quiz_id, material_id, reason, "no text in it")
+        assert not await materials.mark_failed(tx, quiz_id, material_id, reason, "again")
+        assert not await materials.mark_extracted(tx, material_id)
+        [row] = (await tx.execute(sa.select(tables.materials))).all()
+        [quiz] = (await tx.execute(sa.select(tables.quizzes))).all()
+    assert (row.state, row.error_message) == (MaterialState.FAILED, "no text in it")
+    assert quiz.failure_reason == reason
+
+
+@pytest.mark.parametrize("runs", [2, 20])
+async def test_of_several_runs_of_the_job_one_enters_the_modules(
+    database: Database, other_database: Database, runs: int
+) -> None:
+    quiz_id = await upload(database, FILES[:1])
+    [material_id] = await waiting_ids(database, quiz_id)
+
+    async def enter(store: Database) -> None:
+        async with store.write() as tx:
+            await materials.lock(tx, quiz_id)
+            if await materials.mark_extracted(tx, material_id):
+                await modules.insert(tx, quiz_id, [("One", "text"), ("Two", "text")])
+
+    stores = (database, other_database)
+    await asyncio.gather(*(enter(stores[number % 2]) for number in range(runs)))
+    async with database.read() as tx:
+        assert len(await modules.ids(tx, quiz_id)) == 2

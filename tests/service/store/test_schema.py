@@ -1,0 +1,134 @@
+"""The migrations make exactly the tables that the statements are written for, however often and by however many."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from service.errors import SettingsInvalid
+from service.store import quizzes, schema, tables
+from service.store.database import Database
+
+PROCESSES = 4
+VERSION = sa.table("alembic_version", sa.column("version_num"))
+BROKEN = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    op.add_column("quizzes", sa.Column("color", sa.Text()))
+    op.execute("SELECT 1 FROM nowhere")
+"""
+
+
+@pytest.fixture
+async def empty(database_url: str) -> AsyncIterator[Database]:
+    """Without any table."""
+    database = Database(database_url)
+    yield database
+    await database.close()
+
+
+async def tables_of(database: Database) -> set[str]:
+    async with database.read() as tx:
+        return set(await tx.run_sync(lambda connection: sa.inspect(connection).get_table_names()))
+
+
+async def versions(database: Database) -> list[str]:
+    async with database.read() as tx:
+        return list((await tx.execute(sa.select(VERSION.c.version_num))).scalars())
+
+
+def checks_and_defaults(connection: sa.Connection) -> dict[str, object]:
+    """What alembic does not compare."""
+    inspector = sa.inspect(connection)
+    return {
+        name: (
+            {check["name"]: check["sqltext"] for check in inspector.get_check_constraints(name)},
+            {column["name"]: column["default"] for column in inspector.get_columns(name)},
+            {key["name"]: key["options"] for key in inspector.get_foreign_keys(name)},
+        )
+        for name in tables.metadata.tables
+    }
+
+
+async def test_migrating_makes_exactly_the_tables_of_the_metadata(empty: Database) -> None:
+    await schema.migrate(empty)
+    assert await tables_of(empty) == {*tables.metadata.tables, "alembic_version"}
+    async with empty.read() as tx:
+        differences = await tx.run_sync(
+            lambda connection: compare_metadata(MigrationContext.configure(connection), tables.metadata)
+        )
+    assert differences == []
+
+
+async def test_migrating_makes_the_checks_defaults_and_cascades_of_the_metadata(empty: Database) -> None:
+    await schema.migrate(empty)
+    async with empty.write() as tx:
+        migrated = await tx.run_sync(checks_and_defaults)
+        await tx.run_sync(tables.metadata.drop_all)
+        await tx.run_sync(tables.metadata.create_all)
+        assert migrated == await tx.run_sync(checks_and_defaults)
+
+
+async def test_migrating_twice_keeps_all_data(empty: Database) -> None:
+    await schema.migrate(empty)
+    async with empty.write() as tx:
+        quiz_id = await quizzes.insert(tx, owner="ann", title="Plants", language="en")
+    await schema.migrate(empty)
+    async with empty.read() as tx:
+        assert (await quizzes.load(tx, "ann", quiz_id)).title == "Plants"
+    assert await versions(empty) == ["0001"]
+
+
+async def test_several_processes_may_migrate_at_once(empty: Database) -> None:
+    others = [Database(empty.url) for _ in range(PROCESSES)]
+    await asyncio.gather(*(schema.migrate(database) for database in others))
+    assert await versions(empty) == ["0001"]
+    assert await tables_of(empty) == {*tables.metadata.tables, "alembic_version"}
+    for database in others:
+        await schema.require_current(database)
+        await database.close()
+
+
+async def test_of_a_migration_that_fails_nothing_is_there(
+    empty: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripts = tmp_path / "migrations"
+    shutil.copytree(schema.SCRIPTS, scripts)
+    await schema.migrate(empty)
+    (scripts / "versions" / "0002_broken.py").write_text(BROKEN, encoding="utf-8")
+    # There is only one way to have a broken migration: to bring it along.
+    monkeypatch.setattr(schema, "SCRIPTS", scripts)
+    with pytest.raises(Exception, match="nowhere"):
+        await schema.migrate(empty)
+    assert await versions(empty) == ["0001"]
+    async with empty.read() as tx:
+        columns = await tx.run_sync(lambda connection: sa.inspect(connection).get_columns("quizzes"))
+    assert "color" not in {column["name"] for column in columns}
+
+
+async def test_a_database_that_was_never_migrated_is_refused(empty: Database) -> None:
+    with pytest.raises(SettingsInvalid, match="is at schema none, this program needs 0001: run `quizmill migrate`"):
+        await schema.require_current(empty)
+    await schema.migrate(empty)
+    await schema.require_current(empty)
+
+
+async def test_a_database_newer_than_the_program_is_refused_and_left_alone(empty: Database) -> None:
+    await schema.migrate(empty)
+    async with empty.write() as tx:
+        await tx.execute(sa.update(VERSION).values(version_num="9999"))
+    for use in (schema.require_current, schema.migrate):
+        with pytest.raises(SettingsInvalid, match="is at schema 9999, which this program does not know"):
+            await use(empty)
+    assert await versions(empty) == ["9999"]

@@ -1,0 +1,228 @@
+"""The documentation tells of all that exists, with the right defaults; its links lead somewhere, its commands work."""
+
+import asyncio
+import csv
+import json
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.routing import Route
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from jobs.flaws import COST_OF
+from schemas.events import Happening
+from schemas.orders import QuizOrder
+from schemas.questions import CONTENT_OF
+from schemas.states import ErrorCode, FailureReason, QuestionType
+from service import queue
+from service.app import create_app
+from service.cli.main import app
+from service.errors import QuizmillError
+from service.settings import PREFIX, Settings
+from tests.processes import quizmill
+
+ROOT = Path(__file__).parent.parent
+GUIDES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + GUIDES
+CLIENT_VARIABLES = {"QUIZMILL_URL"}
+COMMAND_SECONDS_MAX = 60
+PATH_TYPE = re.compile(r":\w+(?=})")
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def row(text: str, first: str) -> str:
+    """The table row whose first cell begins with `first`."""
+    found = [line for line in text.splitlines() if line.startswith(f"| {first}")]
+    assert found, f"no table has a row for {first}"
+    return found[0]
+
+
+def variable(name: str) -> str:
+    alias = Settings.model_fields[name].validation_alias
+    return alias if isinstance(alias, str) else PREFIX + name.upper()
+
+
+def happenings(parent: type[Happening] = Happening) -> Iterator[type[Happening]]:
+    for child in parent.__subclasses__():
+        if "type" in vars(child):
+            yield child
+        yield from happenings(child)
+
+
+def errors(parent: type[QuizmillError] = QuizmillError) -> Iterator[type[QuizmillError]]:
+    yield parent
+    for child in parent.__subclasses__():
+        if child.__module__ == "service.errors":
+            yield from errors(child)
+
+
+def commands(group: TyperGroup, path: str = "quizmill") -> Iterator[tuple[str, TyperCommand]]:
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from commands(command, f"{path} {name}")
+        else:
+            assert isinstance(command, TyperCommand), f"{path} {name} is a command"
+            yield f"{path} {name}", command
+
+
+def tree() -> dict[str, TyperCommand]:
+    root = get_command(app)
+    assert isinstance(root, TyperGroup), "quizmill has commands"
+    return dict(commands(root))
+
+
+def prose(text: str) -> str:
+    """Without code blocks, in which brackets are no links and # is no heading."""
+    return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(path: Path) -> set[str]:
+    """The names under which GitHub lets one link to a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", prose(path.read_text(encoding="utf-8")), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", list(Settings.model_fields))
+def test_every_setting_is_documented_with_its_default(name: str) -> None:
+    default = Settings.model_fields[name].default
+    cell = row(page("settings.md"), f"`{variable(name)}` |").split("|")[2].strip()
+    assert cell == ("empty" if default in {"", None} else f"`{default}`")
+
+
+@pytest.mark.parametrize("path", [*PAGES, *(ROOT / name for name in (".env.example", "compose.yaml", "Dockerfile"))])
+def test_no_setting_is_named_that_does_not_exist(path: Path) -> None:
+    named = set(re.findall(rf"\b{PREFIX}[A-Z_]*[A-Z]\b", path.read_text(encoding="utf-8")))
+    assert named <= {variable(name) for name in Settings.model_fields} | CLIENT_VARIABLES
+
+
+@pytest.mark.parametrize("happening", list(happenings()), ids=lambda happening: happening.type)
+def test_every_event_is_documented_with_its_data(happening: type[Happening]) -> None:
+    [line] = [line for line in page("events.md").splitlines() if line.startswith("| `") and happening.type in line]
+    assert [field for field in happening.model_fields if f"`{field}`" not in line] == []
+
+
+def test_every_endpoint_is_documented(tmp_path: Path) -> None:
+    text = page("http.md")
+    routes = create_app(Settings(data_dir=tmp_path), queue.connect("redis://127.0.0.1:1")).routes
+    endpoints = {
+        f"`{method} {PATH_TYPE.sub('', route.path)}`"
+        for route in routes
+        if isinstance(route, Route)
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    assert len(endpoints) > 20
+    assert [endpoint for endpoint in sorted(endpoints) if endpoint not in text] == []
+
+
+@pytest.mark.parametrize(("name", "command"), list(tree().items()), ids=list(tree()))
+def test_every_command_is_documented_with_its_options(name: str, command: TyperCommand) -> None:
+    section = page("commands.md").partition(f"\n## `{name}`\n")[2].partition("\n## ")[0]
+    assert section, f"{name} has a section"
+    shown = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
+    names = [parameter.opts[0] for parameter in shown if parameter.name != "help"]
+    # What a family of commands shares is told once, at its first.
+    family = page("commands.md") if name.startswith("quizmill generation ") else section
+    assert [option for option in names if option not in section and option not in family] == []
+
+
+@pytest.mark.parametrize("code", list(ErrorCode))
+def test_every_reason_of_a_failed_batch_is_explained(code: ErrorCode) -> None:
+    assert row(page("errors.md"), f"`{code}` |")
+
+
+@pytest.mark.parametrize("reason", list(FailureReason))
+def test_every_reason_of_a_failed_quiz_is_explained(reason: FailureReason) -> None:
+    assert f"`{reason}`" in page("errors.md").partition("## Why a quiz failed")[2].partition("\n## ")[0]
+
+
+@pytest.mark.parametrize("status", sorted({error.status for error in errors()}))
+def test_every_http_error_is_explained(status: int) -> None:
+    assert row(page("errors.md"), f"{status} |")
+
+
+@pytest.mark.parametrize("question_type", list(QuestionType))
+def test_every_question_type_is_documented_with_its_content(question_type: QuestionType) -> None:
+    line = row(page("questions.md"), f"`{question_type}` |")
+    assert [field for field in CONTENT_OF[question_type].model_fields if f"`{field}`" not in line] == []
+
+
+@pytest.mark.parametrize("flaw", list(COST_OF))
+def test_every_flaw_is_explained(flaw: str) -> None:
+    assert row(page("questions.md").partition("## Flaws")[2], f"`{flaw}` |")
+
+
+def test_every_reason_to_reject_a_question_is_explained() -> None:
+    sources = "".join((ROOT / "jobs" / name).read_text(encoding="utf-8") for name in ("checks.py", "options.py"))
+    codes = set(re.findall(r'code="(\w+)"', sources)) | set(re.findall(r'^    "(\w+)": re\.', sources, re.MULTILINE))
+    told = page("questions.md").partition("## Why a question is rejected")[2].partition("\n## ")[0]
+    assert len(codes) > 10
+    assert [code for code in sorted(codes) if f"`{code}`" not in told] == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", prose(path.read_text(encoding="utf-8")))
+    for link in links:
+        if "://" in link:
+            continue
+        name, _, anchor = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        assert target.exists(), f"{link} leads nowhere"
+        assert not anchor or anchor in anchors(target), f"{link} names no heading"
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.name)
+def test_the_readme_leads_to_every_guide(path: Path) -> None:
+    assert f"(docs/{path.name})" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("target", ["run", "test"])
+def test_the_readme_names_the_two_commands_and_they_exist(target: str) -> None:
+    assert re.search(rf"^make {target}\b", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_containers_run_commands_that_exist() -> None:
+    compose = re.findall(r"^    command: (\w+)$", (ROOT / "compose.yaml").read_text(encoding="utf-8"), re.MULTILINE)
+    image = re.findall(r'^CMD \["(\w+)"\]$', (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(compose) == {"serve", "work", "migrate"}
+    assert image == ["up"]
+    assert {f"quizmill {name}" for name in (*compose, *image)} <= set(tree())
+
+
+def test_the_order_in_the_guide_is_one() -> None:
+    body = page("http.md").partition("<<'JSON'\n")[2].partition("\nJSON\n")[0]
+    assert QuizOrder.model_validate_json(body).modules
+
+
+async def test_the_commands_for_beginners_make_what_they_promise(tmp_path: Path) -> None:
+    (tmp_path / "tests").symlink_to(ROOT / "tests")
+    data_dir = str(tmp_path / "quizmill-data")
+    blocks = re.findall(r"^```bash\n(.*?)^```", page("getting-started.md"), flags=re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if line.startswith(".venv/bin/quizmill generate")]
+    assert len(lines) == 2
+    arguments = ("up", "--port", "0", "--data-dir", data_dir)
+    async with quizmill(*arguments, log=tmp_path / "log", QUIZMILL_PROVIDER="offline"):
+        for line in lines:
+            await succeed(shlex.split(line)[1:], tmp_path)
+    with (tmp_path / "flashcards.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 20
+    assert len(json.loads((tmp_path / "quiz.json").read_text(encoding="utf-8"))["questions"]) == 20
+
+
+async def succeed(arguments: list[str], directory: Path) -> None:
+    """Run a quizmill command as someone in that directory would."""
+    command = (sys.executable, "-m", "service.cli.main", *arguments)
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=directory, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), COMMAND_SECONDS_MAX)
+    assert process.returncode == 0, output.decode()
