@@ -19,7 +19,9 @@ from schemas.events import BatchRetrying
 from schemas.plans import Claim, Spent
 from schemas.questions import Draft, preview_of
 from schemas.states import ErrorCode
+from service import failpoints
 from service.errors import LeaseLost
+from service.failpoints import Place
 from service.store import batches, questions, steps
 
 AVOID_MAX = 2000
@@ -99,10 +101,12 @@ class Asking:
 
     async def _call(self, corrections: Sequence[str]) -> None:
         request = await self._request(corrections)
+        failpoints.reach(Place.BEFORE_CALL)
         accepted = 0
         is_metered = self._workshop.provider.is_metered
         async with aclosing(self._workshop.provider.ask(request)) as answers:
             async for answer in answers:
+                failpoints.reach(Place.AFTER_ANSWER)
                 if isinstance(answer, Usage):
                     self._add(answer, is_wasted=is_metered and accepted == 0)
                     accepted = 0

@@ -17,7 +17,9 @@ from jobs.workshop import Workshop, outlasted
 from schemas.generations import BatchError
 from schemas.plans import Claim, Spent, Wakeup
 from schemas.states import ErrorCode
+from service import failpoints
 from service.errors import LeaseLost, Unavailable
+from service.failpoints import Place
 from service.rules import retries
 from service.store import steps
 from service.store.database import Tx
@@ -51,6 +53,7 @@ async def run_batch(context: JobContext, batch_id: str, fence: int) -> None:
     if claimed is None:
         return
     claim, wakeup = claimed
+    failpoints.reach(Place.AFTER_CLAIM)
     await workshop.broadcast.announce(wakeup)
     work = asyncio.create_task(_work(workshop, claim))
     workshop.take(claim, work)
@@ -114,11 +117,13 @@ def _bad_end(workshop: Workshop, claim: Claim, reason: BatchError, spent: Spent,
 
 async def _conclude(workshop: Workshop, step: Step) -> None:
     """A stop in the middle waits for this last write."""
+    failpoints.reach(Place.BEFORE_COMPLETE)
     writing = asyncio.create_task(workshop.persist(step))
     try:
         wakeup = await outlasted(writing)
     except asyncio.CancelledError:
         wakeup = writing.result()
+    failpoints.reach(Place.AFTER_COMPLETE)
     await workshop.broadcast.announce(wakeup)
 
 

@@ -10,6 +10,8 @@ from jobs.workshop import Workshop, outlasted
 from schemas.events import QuestionRejected
 from schemas.plans import Claim, Wakeup
 from schemas.questions import Bank, Draft, Fingerprint, SoundQuestion
+from service import failpoints
+from service.failpoints import Place
 from service.store import modules, questions, steps
 from service.store.database import Tx
 
@@ -78,7 +80,9 @@ class Checkpoint:
     async def _write(self) -> None:
         while self._sound or self._rejected:
             sound, rejected = tuple(self._sound), tuple(self._rejected)
+            failpoints.reach(Place.BEFORE_HOLD)
             wakeup = await self._workshop.persist(partial(self._hold, sound=sound, rejected=rejected))
+            failpoints.reach(Place.AFTER_HOLD)
             del self._sound[: len(sound)]
             del self._rejected[: len(rejected)]
             await self._workshop.broadcast.announce(wakeup)
@@ -103,6 +107,7 @@ class Checkpoint:
         held, wakeup = await steps.hold(
             tx, self.claim, kept, [*rejected, *clashes], lease_seconds=self._workshop.settings.lease_seconds
         )
+        failpoints.reach(Place.INSIDE_HOLD)
         self._taken.extend(bank.others)
         self._seen = bank.seen
         self.held_count = held

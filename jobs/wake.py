@@ -48,8 +48,15 @@ class WakeWorker(Worker):
         await self.pool.aclose(close_connection_pool=True)
 
     async def start_jobs(self, job_ids: list[bytes]) -> None:
-        """A job that was put into the queue again while we work on it is not ours to start twice."""
-        await super().start_jobs([job_id for job_id in job_ids if job_id.decode() not in self.tasks])
+        """A job that was put into the queue again while we work on it is not ours to start twice.
+
+        arq counts a job before it talks to Redis about it, and forgets to uncount it when that fails.
+        """
+        try:
+            await super().start_jobs([job_id for job_id in job_ids if job_id.decode() not in self.tasks])
+        except (RedisError, OSError):
+            super()._release_sem_dec_counter_on_complete()
+            raise
 
     async def _look_and_wait(self) -> None:
         self._wake.clear()
@@ -57,7 +64,6 @@ class WakeWorker(Worker):
             await self._poll_iteration()
         except (RedisError, OSError) as error:
             log.warning("redis is away", error=str(error))
-            self._free_leaked_slots()
         try:
             await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
         except TimeoutError:
@@ -69,12 +75,6 @@ class WakeWorker(Worker):
 
     def _calls(self) -> AsyncIterator[bytes | None]:
         return Broadcast(self.pool).messages(WAKE_CHANNEL)
-
-    def _free_leaked_slots(self) -> None:
-        """arq counts a job before it talks to Redis about it, and forgets to uncount it when that fails."""
-        running = sum(not task.done() for task in self.tasks.values())
-        for _ in range(self.job_counter - running):
-            super()._release_sem_dec_counter_on_complete()
 
     def _release_sem_dec_counter_on_complete(self) -> None:
         super()._release_sem_dec_counter_on_complete()

@@ -12,6 +12,8 @@ from redis import RedisError
 from redis.asyncio import Redis
 
 from schemas.plans import Wakeup
+from service import failpoints
+from service.failpoints import Place
 
 GREW_CHANNEL: Final = "quizmill:grew"
 STOPPED_CHANNEL: Final = "quizmill:stopped"
@@ -65,6 +67,7 @@ class Broadcast:
             delay_seconds = min(delay_seconds * 2, RECONNECT_SECONDS_MAX)
 
     async def _publish(self, channel: str, message: str) -> None:
+        failpoints.reach(Place.BEFORE_PUBLISH)
         try:
             await self._redis.publish(channel, message)
         except (RedisError, OSError) as error:

@@ -5,6 +5,8 @@ from uuid import UUID
 import structlog
 from redis import RedisError
 
+from service import failpoints
+from service.failpoints import Place
 from service.queue import Queue
 from service.store import batches, materials
 from service.store.database import Database
@@ -25,8 +27,10 @@ async def carry(database: Database, queue: Queue, *, generation_id: UUID | None 
         quiz_ids = [] if generation_id else await materials.wanted(tx, limit=CARRY_MAX)
     if not wanted and not quiz_ids:
         return
+    failpoints.reach(Place.BEFORE_ENQUEUE)
     await queue.put_batches(wanted)
     await queue.put_extractions(quiz_ids)
+    failpoints.reach(Place.AFTER_ENQUEUE)
     async with database.write() as tx:
         await batches.look_again(tx, [batch.batch_id for batch in wanted], in_seconds=LOOK_AGAIN_SECONDS)
         await materials.look_again(tx, quiz_ids, in_seconds=LOOK_AGAIN_SECONDS)

@@ -44,13 +44,16 @@ class Settings(BaseSettings):
     body_kb_max: Annotated[int, Field(ge=1, le=1_048_576)] = 2048
     auth: Literal["none"] = "none"
     log_format: Literal["console", "json", ""] = ""
+    failpoint: Annotated[str, Field(pattern=r"^(\w+:\w+:.+)?$")] = ""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.database_url and not self.database_url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
-            raise ValueError("DATABASE_URL: must start with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+            allowed = "it must start with sqlite+aiosqlite:/// or postgresql+asyncpg://"
+            raise ValueError(f"DATABASE_URL={_kind(self.database_url)} is not allowed: {allowed}")
         if self.redis_url and not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("REDIS_URL: must start with redis://, rediss:// or unix://")
+            allowed = "it must start with redis://, rediss:// or unix://"
+            raise ValueError(f"REDIS_URL={_kind(self.redis_url)} is not allowed: {allowed}")
         if self.provider == "anthropic" and not self.anthropic_api_key:
             raise ValueError("PROVIDER: anthropic needs ANTHROPIC_API_KEY; set it, or use offline")
         return self
@@ -99,6 +102,12 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _kind(url: str) -> str:
+    """What can be shown of an address: the rest may hold a password."""
+    scheme, separator, _ = url.partition("://")
+    return f"{scheme}://..." if separator else "..."
 
 
 def load(**overrides: object) -> Settings:

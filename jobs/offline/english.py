@@ -81,7 +81,6 @@ GRAMMAR = Grammar(
         **dict.fromkeys(("is", "was", "has", "does"), False),
         **dict.fromkeys(("are", "were", "have", "do"), True),
     },
-    auxiliaries=_words("is are was were has have had do does did can could may might must shall should will would be"),
     copulas=_words("is are was were"),
     human_verbs=HUMAN_VERBS,
     definitions=DEFINITIONS,
@@ -191,7 +190,7 @@ HABITS = Habits(
         r"we|you|your|yourself|our|us|my|me|let's|I(?= (?:am|was|have|had|will|think|would))|"
         r"such (?!as\b)|the (?:above|same|other|others|next|last|chapter|section|figure|table|example)|"
         r"(?:to|with|for|from|after|before|by|than|like|of|in|on) that(?=[,.;])|"
-        r"however,|as well|too|in turn|above,|below|do so|doing so|etc)\b(?!-)"
+        r"however,|as well|too|in turn|(?:above|below)(?! (?:the|an?|[0-9]))|do so|doing so|etc)\b(?!-)"
         r"|^(?:In|At|On|During|From|By|For|Since|After|Until) (?:that|those)\b"
         r"|^(?:In|On|For|With|To|From|By|At|Unlike|Like|Despite)\b[^,]{2,60}, (?:it|they|he|she)\b"
     ),
@@ -227,7 +226,6 @@ WORDING = Wording(
     what_is="What is {term}?",
     what_are="What are {term}?",
     stands_for="What does {acronym} stand for?",
-    which_abbreviation="Which abbreviation stands for “{expansion}”?",
     who="Who {rest}?",
     what="What {rest}?",
     which_of_these="Which of the following {rest}?",

@@ -109,7 +109,6 @@ GRAMMAR = Grammar(
         **dict.fromkeys(("ist", "war", "hat", "wird", "kann", "muss", "besteht", "heißt"), False),
         **dict.fromkeys(("sind", "waren", "haben", "werden", "können", "müssen", "bestehen", "heißen"), True),
     },
-    auxiliaries=_words("ist sind war waren hat haben wird werden kann können muss müssen soll sollen darf dürfen"),
     copulas=_words("ist sind war waren"),
     human_verbs=HUMAN_VERBS,
     definitions=DEFINITIONS,
@@ -209,7 +208,6 @@ WORDING = Wording(
     what_is="Was ist {term}?",
     what_are="Was sind {term}?",
     stands_for="Wofür steht die Abkürzung {acronym}?",
-    which_abbreviation="Welche Abkürzung steht für „{expansion}“?",
     who="Wer {rest}?",
     what="",  # "Was verwendet das Protokoll?" asks for the object as well
     which_of_these="",

@@ -33,7 +33,6 @@ class Wording:
     what_is: str
     what_are: str
     stands_for: str
-    which_abbreviation: str
     who: str
     what: str
     which_of_these: str
@@ -56,7 +55,6 @@ class Grammar:
     gender_endings: dict[str, str]
     agreement: dict[str, bool]
     copulas: frozenset[str]
-    auxiliaries: frozenset[str]
     human_verbs: frozenset[str]
     definitions: tuple[re.Pattern[str], ...]
     turn: re.Pattern[str]

@@ -68,7 +68,7 @@ def _refers_back(tokens: tuple[Token, ...], language: Language) -> bool:
         if token.lower in habits.thing_words and seen.isdisjoint(HEADS):
             return True
         seen.add(token.kind)
-        has_several = has_several or token.is_plural or token.lower in COORDINATORS or token.kind is Kind.NAME
+        has_several = has_several or token.is_plural or token.lower in COORDINATORS
     return False
 
 

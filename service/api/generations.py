@@ -9,10 +9,11 @@ from schemas.generations import GenerationAttempt
 from schemas.lists import Page
 from schemas.orders import QuizOrder, RetryOrder
 from schemas.states import EntityType, GenerationState, Review
-from service import auth
+from service import auth, failpoints
 from service.api import backend, bodies, operations
 from service.api.answers import answer
 from service.errors import Invalid
+from service.failpoints import Place
 from service.rules import history
 from service.store import attempts, generations, questions
 
@@ -20,6 +21,7 @@ from service.store import attempts, generations, questions
 async def create(request: Request) -> Response:
     wanted = await bodies.parse(request, QuizOrder)
     generation = await operations.order_quiz(backend.of(request), auth.owner_of(request), wanted)
+    failpoints.reach(Place.BEFORE_ANSWER)
     return answer(generation, status=202, headers={"Location": f"/api/generations/{generation.id}"})
 
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from service import logs, settings
+from service import failpoints, logs, settings
 from service.cli import generation, operations
-from service.errors import QuizmillError
+from service.errors import QuizmillError, SettingsInvalid
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,7 +38,7 @@ def up(
     from service.cli import up as command  # noqa: PLC0415 # each command loads only what it needs: `--help` stays quick
 
     chosen = settings.load(host=host, port=port, data_dir=data_dir)
-    logs.configure(chosen)
+    _prepare(chosen)
     asyncio.run(command.up(chosen, workers))
 
 
@@ -48,7 +48,7 @@ def serve(host: Host = None, port: Port = None) -> None:
     from service.cli import serve as command  # noqa: PLC0415 # as above
 
     chosen = settings.load(host=host, port=port)
-    logs.configure(chosen)
+    _prepare(chosen)
     asyncio.run(command.serve(chosen))
 
 
@@ -58,8 +58,16 @@ def work(supervised_as: Annotated[str | None, typer.Option(hidden=True)] = None)
     from service.cli import work as command  # noqa: PLC0415 # as above
 
     chosen = settings.load()
-    logs.configure(chosen)
+    _prepare(chosen)
     asyncio.run(command.work(chosen, supervised_as))
+
+
+def _prepare(chosen: settings.Settings) -> None:
+    logs.configure(chosen)
+    try:
+        failpoints.arm(chosen.failpoint)
+    except ValueError as error:
+        raise SettingsInvalid(f"QUIZMILL_FAILPOINT={chosen.failpoint!r} is not allowed: {error}") from None
 
 
 def run() -> None:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from schemas.reports import Verification
 from schemas.states import BatchState, GenerationState, QuestionState
@@ -155,7 +156,7 @@ async def test_damage_is_found_and_named(database: Database, damage: Damage, che
     assert (await report(database, sound)).findings == (), "what is sound is not suspected"
 
 
-async def test_every_kind_of_check_finds_something() -> None:
+def test_every_kind_of_check_finds_something() -> None:
     assert {check for _, check, _ in DAMAGES} == {
         "batch_counts",
         "slots",
@@ -208,7 +209,7 @@ async def test_a_file_with_torn_references_is_found(tmp_path: Path) -> None:
     database = Database(url)
     await schema.migrate(database)
     await factories.make_quiz(database)
-    engine = sa.ext.asyncio.create_async_engine(url)
+    engine = create_async_engine(url)
     async with engine.begin() as tx:
         # A connection of nobody of ours: without references, SQLite's own default.
         await tx.execute(sa.delete(tables.quizzes))

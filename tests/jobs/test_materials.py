@@ -1,0 +1,127 @@
+"""Uploaded files become modules, once each."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+from structlog.testing import capture_logs
+
+from jobs import extraction, materials
+from jobs.recovery import sweep
+from schemas.quizzes import Quiz
+from service.queue import EXTRACT
+from service.store import materials as material_rows
+from service.store import modules, quizzes
+from tests.factories import OWNER
+from tests.scripted import Gate, ScriptedProvider
+from tests.workbench import Workbench, eventually, troubled
+
+LEAVES = b"# Leaves\n\nLeaves turn light into sugar, and they do so in their chloroplasts all day long.\n"
+ROOTS = b"# Roots\n\nRoots take up water and minerals, and they hold the plant in the ground for years.\n"
+
+
+async def upload(bench: Workbench, *files: tuple[str, bytes]) -> UUID:
+    async with bench.database.write() as tx:
+        quiz_id = await quizzes.insert(tx, owner=OWNER, title="Plants", language="en")
+        await material_rows.insert(tx, quiz_id, files)
+    return quiz_id
+
+
+async def load(bench: Workbench, quiz_id: UUID) -> Quiz:
+    async with bench.database.read() as tx:
+        return await quizzes.load(tx, OWNER, quiz_id)
+
+
+async def extract(bench: Workbench, quiz_id: UUID) -> None:
+    workshop = bench.workshop(ScriptedProvider())
+    await materials.extract_materials({"workshop": workshop, "job_id": f"extract:{quiz_id}"}, str(quiz_id))
+
+
+async def test_files_become_modules_in_their_order(bench: Workbench) -> None:
+    quiz_id = await upload(bench, ("leaves.md", LEAVES), ("roots.md", ROOTS))
+    assert (await load(bench, quiz_id)).status == "extracting_content"
+    await extract(bench, quiz_id)
+    quiz = await load(bench, quiz_id)
+    assert [module.name for module in quiz.modules] == ["Leaves", "Roots"]
+    assert (quiz.status, quiz.failure_reason, quiz.extraction) == ("created", None, None)
+    async with bench.database.read() as tx:
+        assert "chloroplasts" in (await modules.text(tx, quiz.modules[0].id)).text
+
+
+async def test_a_job_that_runs_twice_makes_each_module_once(bench: Workbench) -> None:
+    quiz_id = await upload(bench, ("leaves.md", LEAVES), ("roots.md", ROOTS))
+    await asyncio.gather(*(extract(bench, quiz_id) for _ in range(3)))
+    await extract(bench, quiz_id)
+    assert sorted(module.name for module in (await load(bench, quiz_id)).modules) == ["Leaves", "Roots"]
+
+
+async def test_a_slow_second_run_finds_nothing_left_to_enter(bench: Workbench) -> None:
+    quiz_id = await upload(bench, ("leaves.md", LEAVES))
+    slow = bench.workshop(ScriptedProvider())
+    gate = troubled(slow).write_gate = Gate()
+    running = asyncio.create_task(
+        materials.extract_materials({"workshop": slow, "job_id": f"extract:{quiz_id}"}, str(quiz_id))
+    )
+    await gate.reached.wait()
+    await extract(bench, quiz_id)
+    gate.opened.set()
+    await running
+    assert len((await load(bench, quiz_id)).modules) == 1
+
+
+async def test_an_unreadable_file_fails_the_quiz_with_its_reason(bench: Workbench) -> None:
+    quiz_id = await upload(bench, ("leaves.md", LEAVES), ("noise.md", b"\xff\xfe\x00\x01"))
+    await extract(bench, quiz_id)
+    quiz = await load(bench, quiz_id)
+    assert (quiz.status, quiz.failure_reason) == ("failed", "extraction_failed")
+    assert [module.name for module in quiz.modules] == ["Leaves"], "the others are read"
+    async with bench.database.read() as tx:
+        assert await material_rows.waiting(tx, quiz_id, limit=10) == []
+        assert await material_rows.wanted(tx, limit=10) == []
+
+
+async def test_a_file_that_breaks_the_extraction_fails_the_quiz_instead_of_coming_back_for_ever(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_name: str, _content: bytes) -> list[extraction.ExtractedModule]:
+        raise RecursionError("nobody foresaw this")
+
+    # No file is known that does this.
+    monkeypatch.setattr(extraction, "extract", broken)
+    quiz_id = await upload(bench, ("leaves.md", LEAVES))
+    with capture_logs() as logs:
+        await extract(bench, quiz_id)
+    quiz = await load(bench, quiz_id)
+    assert (quiz.status, quiz.failure_reason) == ("failed", "extraction_failed")
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["material broke the extraction"]
+
+
+async def test_a_quiz_without_waiting_files_is_left_alone(bench: Workbench) -> None:
+    quiz_id = await upload(bench, ("leaves.md", LEAVES))
+    await extract(bench, quiz_id)
+    before = await load(bench, quiz_id)
+    await extract(bench, quiz_id)
+    assert await load(bench, quiz_id) == before
+
+
+async def test_an_extraction_is_put_into_the_queue_by_the_sweep(bench: Workbench) -> None:
+    quiz_id = await upload(bench, ("leaves.md", LEAVES))
+    await sweep(bench.workshop(ScriptedProvider()))
+    assert await bench.queued() == [f"extract:{quiz_id}"]
+    assert EXTRACT == materials.extract_materials.__name__
+
+
+async def test_reading_a_file_does_not_hold_up_the_worker(bench: Workbench) -> None:
+    big = b"\n\n".join(b"# Chapter %d\n\nWords about it, again and again. " % number for number in range(3000))
+    quiz_id = await upload(bench, ("big.md", big))
+    extracting = asyncio.create_task(extract(bench, quiz_id))
+    turns = 0
+
+    def is_done() -> bool:
+        nonlocal turns
+        turns += 1
+        return extracting.done()
+
+    await eventually(is_done)
+    assert turns > 2
+    await extracting
