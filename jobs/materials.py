@@ -1,6 +1,7 @@
 """The job that turns a quiz's uploaded files into modules."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 from uuid import UUID
 
@@ -34,17 +35,19 @@ async def _extract(workshop: Workshop, quiz_id: UUID, material: Material) -> Non
         found = await asyncio.to_thread(extraction.extract, material.name, material.content)
     except extraction.UnreadableMaterial as error:
         log.info("material is unreadable", quiz_id=str(quiz_id), material=material.name, reason=str(error))
-        await workshop.persist(
-            partial(
-                materials.mark_failed,
-                quiz_id=quiz_id,
-                material_id=material.id,
-                reason=FailureReason.EXTRACTION_FAILED,
-                message=str(error),
-            )
-        )
-        return
-    await workshop.persist(partial(_enter, quiz_id=quiz_id, material_id=material.id, found=found))
+        await workshop.persist(_failed(quiz_id, material, str(error)))
+    except Exception:  # the outermost loop of the job: what nobody foresaw must not come back for ever
+        log.exception("material broke the extraction", quiz_id=str(quiz_id), material=material.name)
+        await workshop.persist(_failed(quiz_id, material, "it could not be read; the reason was logged"))
+    else:
+        await workshop.persist(partial(_enter, quiz_id=quiz_id, material_id=material.id, found=found))
+
+
+def _failed(quiz_id: UUID, material: Material, message: str) -> Callable[[Tx], Awaitable[bool]]:
+    reason = FailureReason.EXTRACTION_FAILED
+    return partial(
+        materials.mark_failed, quiz_id=quiz_id, material_id=material.id, reason=reason, message=message
+    )
 
 
 async def _enter(tx: Tx, *, quiz_id: UUID, material_id: UUID, found: list[extraction.ExtractedModule]) -> None:

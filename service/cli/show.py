@@ -6,7 +6,7 @@ from types import TracebackType
 from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from schemas.generations import Batch, Generation
 from schemas.states import BatchState
@@ -40,7 +40,7 @@ def generation(found: Generation) -> None:
 
 
 def generations(found: list[Generation]) -> None:
-    table = Table("id", "status", "message", "requested")
+    table = Table(Column("id", no_wrap=True), "status", "message", "requested")
     for entry in found:
         table.add_row(str(entry.id), entry.status, entry.message, entry.requested_at.strftime("%Y-%m-%d %H:%M"))
     console.print(table)

@@ -13,7 +13,7 @@ def status(
     """The quiz's status and why it failed. `saved` counts saved questions; `generations` holds every order's state."""
     if is_extracting:
         return QuizStatus.EXTRACTING_CONTENT, None
-    if failure_reason:
+    if failure_reason and not generations:
         return QuizStatus.FAILED, failure_reason
     return _after_orders(generations, saved)
 

@@ -1,0 +1,137 @@
+"""The worker: how it starts, what it is made of, how it ends."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from arq.worker import get_kwargs
+from structlog.testing import capture_logs
+
+from jobs import worker
+from jobs.providers.anthropic import AnthropicProvider
+from jobs.providers.offline import OfflineProvider
+from jobs.workshop import Workshop
+from service import queue
+from service.errors import SettingsInvalid
+from service.settings import Settings
+from service.store.database import Tx
+from tests import factories
+from tests.scripted import USAGE, Gate, ScriptedProvider, fact, facts
+from tests.troubled import TroubledDatabase
+from tests.workbench import WAIT_SECONDS, Workbench, eventually
+
+
+class BrokenDatabase(TroubledDatabase):
+    """Fails in a way that nobody foresaw."""
+
+    def write(self) -> "asyncio.Future[Tx]":  # type: ignore[override] # it never gets to what it should give
+        raise RuntimeError("a bug")
+
+
+def settings(tmp_path: Path, **values: object) -> Settings:
+    return Settings(data_dir=tmp_path, **values)  # type: ignore[arg-type] # pydantic checks them
+
+
+async def run_until(created: worker.WakeWorker, until: asyncio.Event) -> None:
+    async with asyncio.timeout(WAIT_SECONDS):
+        await worker.run(created, until=until)
+
+
+def test_without_a_key_the_offline_provider_is_used(tmp_path: Path) -> None:
+    assert isinstance(worker.create_provider(settings(tmp_path, provider="offline")), OfflineProvider)
+
+
+async def test_with_a_key_anthropic_is_asked(tmp_path: Path) -> None:
+    provider = worker.create_provider(settings(tmp_path, ANTHROPIC_API_KEY="test-key", provider="anthropic"))
+    assert isinstance(provider, AnthropicProvider)
+    await provider.close()
+
+
+def test_what_the_arq_command_reads_is_what_our_own_worker_has(bench: Workbench) -> None:
+    command = get_kwargs(worker.WorkerSettings)
+    ours = worker.create(bench.settings, bench.connect())
+    assert {function.name for function in command["functions"]} == {queue.RUN_BATCH, queue.EXTRACT}
+    assert set(ours.functions) == {queue.RUN_BATCH, queue.EXTRACT}
+    assert command["job_serializer"] is ours.job_serializer is queue.serialize
+    assert command["job_deserializer"] is ours.job_deserializer is queue.deserialize
+    assert (command["keep_result"], ours.keep_result_s) == (0, 0)
+    assert (command["max_tries"], ours.max_tries) == (1, 1)
+    assert (command["retry_jobs"], ours.retry_jobs) == (False, False)
+    assert command["queue_read_limit"] == ours.queue_read_limit
+    assert ours.max_jobs == bench.settings.batches_per_worker
+
+
+async def test_a_worker_fills_an_order_from_the_queue(bench: Workbench) -> None:
+    ordered = await bench.order(1, 1)
+    workshop = bench.workshop(ScriptedProvider([fact(0), USAGE], [fact(1), USAGE]))
+    until = asyncio.Event()
+    running = asyncio.create_task(run_until(worker.create(workshop.settings, bench.connect(), workshop=workshop), until))
+
+    async def is_done() -> bool:
+        return (await factories.load(bench.database, ordered)).status == "completed"
+
+    await eventually(is_done)
+    until.set()
+    await running
+    assert isinstance(workshop.provider, ScriptedProvider)
+    assert workshop.provider.is_closed
+    assert await factories.findings(bench.database) == ()
+
+
+async def test_a_worker_opens_what_the_settings_say(bench: Workbench) -> None:
+    until = asyncio.Event()
+    created = worker.create(bench.settings, bench.connect(), name="named")
+    running = asyncio.create_task(run_until(created, until))
+    await eventually(lambda: "chores" in created.ctx)
+    workshop = created.ctx["workshop"]
+    assert isinstance(workshop, Workshop)
+    assert workshop.worker == "named"
+    assert isinstance(workshop.provider, OfflineProvider)
+    until.set()
+    await running
+
+
+async def test_a_worker_refuses_a_database_that_is_not_migrated_and_says_so(bench: Workbench, tmp_path: Path) -> None:
+    fresh = bench.settings.model_copy(update={"database_url": f"sqlite+aiosqlite:///{tmp_path / 'fresh.db'}"})
+    with pytest.raises(SettingsInvalid, match="run `quizmill migrate`"):
+        await run_until(worker.create(fresh, bench.connect()), asyncio.Event())
+
+
+async def test_a_worker_that_is_stopped_releases_what_it_works_on(bench: Workbench) -> None:
+    ordered = await bench.order(3)
+    gate = Gate()
+    workshop = bench.workshop(ScriptedProvider([*facts(0, 2), gate]))
+    until = asyncio.Event()
+    created = worker.create(workshop.settings, bench.connect(), workshop=workshop)
+    running = asyncio.create_task(run_until(created, until))
+    await asyncio.wait_for(gate.reached.wait(), WAIT_SECONDS)
+    until.set()
+    await running
+    [batch] = (await factories.load(bench.database, ordered)).batches
+    assert (batch.status, batch.held_count) == ("pending", 2)
+    assert await factories.findings(bench.database) == ()
+
+
+@pytest.fixture
+def terminated() -> Iterator[asyncio.Event]:
+    """Set when this process is told to end, which it does not."""
+    heard = asyncio.Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: heard.set())
+    yield heard
+    signal.signal(signal.SIGTERM, before)
+
+
+async def test_a_worker_whose_heartbeat_breaks_ends_itself(bench: Workbench, terminated: asyncio.Event) -> None:
+    workshop = bench.workshop(ScriptedProvider())
+    workshop.database = BrokenDatabase(bench.settings.resolved_database_url)
+    until = asyncio.Event()
+    with capture_logs() as logs:
+        running = asyncio.create_task(
+            run_until(worker.create(workshop.settings, bench.connect(), workshop=workshop), until)
+        )
+        await asyncio.wait_for(terminated.wait(), WAIT_SECONDS)
+        until.set()
+        await running
+    assert {entry["chore"] for entry in logs if entry["log_level"] == "critical"} == {"keep_leases", "keep_sweeping"}
