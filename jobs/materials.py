@@ -45,9 +45,7 @@ async def _extract(workshop: Workshop, quiz_id: UUID, material: Material) -> Non
 
 def _failed(quiz_id: UUID, material: Material, message: str) -> Callable[[Tx], Awaitable[bool]]:
     reason = FailureReason.EXTRACTION_FAILED
-    return partial(
-        materials.mark_failed, quiz_id=quiz_id, material_id=material.id, reason=reason, message=message
-    )
+    return partial(materials.mark_failed, quiz_id=quiz_id, material_id=material.id, reason=reason, message=message)
 
 
 async def _enter(tx: Tx, *, quiz_id: UUID, material_id: UUID, found: list[extraction.ExtractedModule]) -> None:

@@ -51,17 +51,16 @@ async def start(context: Context) -> None:
     """Open the workshop. A workshop that is there already (tests) is used as it is."""
     if "workshop" not in context:
         chosen = context.get("settings") or settings.load()
-        database = Database(chosen.resolved_database_url)
-        await schema.require_current(database)
         context["workshop"] = Workshop(
             chosen,
-            database=database,
+            database=Database(chosen.resolved_database_url),
             queue=queue.Queue(context["redis"]),
             broadcast=Broadcast(context["redis"]),
             provider=create_provider(chosen),
             name=context.get("name"),
         )
     workshop = context["workshop"]
+    await schema.require_current(workshop.database)
     routines = (recovery.keep_leases, recovery.keep_sweeping, recovery.obey_stops)
     context["chores"] = [asyncio.create_task(routine(workshop), name=routine.__name__) for routine in routines]
     for chore in context["chores"]:
@@ -77,12 +76,15 @@ def _stop_if_broken(chore: asyncio.Task[None]) -> None:
 
 
 async def stop(context: Context) -> None:
-    """Release what is in hand and close the workshop."""
+    """Release what is in hand and close the workshop, as far as it was opened."""
+    if "workshop" not in context:
+        return
     workshop = context["workshop"]
     await workshop.stop(grace_seconds=0)
-    for chore in context["chores"]:
+    chores = context.get("chores", ())
+    for chore in chores:
         chore.cancel()
-    await asyncio.gather(*context["chores"], return_exceptions=True)
+    await asyncio.gather(*chores, return_exceptions=True)
     await workshop.provider.close()
     await workshop.database.close()
     log.info("worker stopped", worker=workshop.worker)

@@ -4,12 +4,14 @@ import asyncio
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 import fakeredis
+import pytest
 import sqlalchemy as sa
 from arq.connections import ArqRedis
 from arq.constants import default_queue_name
@@ -50,29 +52,31 @@ async def eventually(condition: Callable[[], bool | Awaitable[bool]], *, seconds
             await asyncio.sleep(LOOK_SECONDS)
 
 
-def make_template(directory: Path) -> Path:
-    """A migrated, empty database file to copy: migrating takes longer than most tests. Not within an event loop."""
-    path = directory / "template.db"
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty database file to copy: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
 
     async def migrate() -> None:
         database = Database(f"sqlite+aiosqlite:///{path}")
         await schema.migrate(database)
         await database.close()
 
-    asyncio.run(migrate())
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, migrate()).result()
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     return path
 
 
-@asynccontextmanager
-async def opened(template: Path, directory: Path) -> AsyncIterator["Workbench"]:
-    path = directory / "quizmill.db"
+@pytest.fixture
+async def bench(template: Path, tmp_path: Path) -> AsyncIterator["Workbench"]:
+    path = tmp_path / "quizmill.db"
     shutil.copy(template, path)
     bench = Workbench(
         Settings(
-            data_dir=directory,
+            data_dir=tmp_path,
             database_url=f"sqlite+aiosqlite:///{path}",
             port=0,
             provider="offline",

@@ -102,7 +102,7 @@ class Unreadable(Frozen):
 
 
 class Usage(Frozen):
-    """What a call cost. Yielded at least once at the end of a call that reached the provider, also before an error."""
+    """What a call cost. A metered provider yields one at the end of each call that reached it, also before an error."""
 
     model: str
     input_tokens: int = 0

@@ -54,7 +54,6 @@ class OfflineProvider:
     async def ask(self, request: Request) -> AsyncGenerator[Draft | Unreadable | Usage]:
         """Every draft the module yields, best first, then SourceExhausted. Raises ProviderRejected for a language."""
         language = _language(request.source.language)
-        yield Usage(model=self.name)
         analysis = await self._readings.of(request.source.text, language)
         count = 0
         stop = threading.Event()

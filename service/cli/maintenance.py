@@ -1,4 +1,4 @@
-"""What `migrate`, `verify` and `doctor` do."""
+"""What `migrate`, `verify`, `backup` and `doctor` do."""
 
 from pathlib import Path
 from uuid import UUID
@@ -10,6 +10,7 @@ from service import queue
 from service.cli import lock
 from service.errors import QuizmillError, SettingsInvalid
 from service.settings import PREFIX, Settings
+from service.store import backup as backups
 from service.store import schema, sqlite_build, verification
 from service.store.database import Database
 
@@ -30,6 +31,11 @@ async def verify(settings: Settings, generation_id: UUID | None) -> Verification
             return await verification.verify(tx, generation_id)
     finally:
         await database.close()
+
+
+async def backup(settings: Settings, target: Path) -> int:
+    """Returns the size of the copy in bytes."""
+    return await backups.backup(settings.resolved_database_url, target)
 
 
 async def diagnose(settings: Settings) -> Diagnosis:

@@ -1,4 +1,4 @@
-"""The commands that are not about one generation: generate, export, migrate, verify, doctor."""
+"""The commands that are not about one generation: generate, export, migrate, verify, backup, doctor."""
 
 import asyncio
 import sys
@@ -18,7 +18,7 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 def add_to(app: typer.Typer) -> None:
-    for command in (generate, export, migrate, verify, doctor):
+    for command in (generate, export, migrate, verify, backup, doctor):
         app.command()(command)
 
 
@@ -93,6 +93,14 @@ def verify(
         show.console.print(f"{report.generations} generations, {len(report.findings)} findings.")
     if report.findings:
         raise typer.Exit(1)
+
+
+def backup(file: Annotated[Path, typer.Argument(help="the new file to write")]) -> None:
+    """Copy the SQLite database into one file, while everything runs. PostgreSQL: names the command to use."""
+    from service.cli import maintenance  # noqa: PLC0415 # `--help` stays quick
+
+    size = asyncio.run(maintenance.backup(settings.load(), file))
+    show.console.print(f"{file} holds the whole database ({size:,} bytes).", soft_wrap=True, highlight=False)
 
 
 def doctor(json: Json = False) -> None:

@@ -22,7 +22,10 @@ assert set(BATCH_FOLLOWS) == set(BatchState), "every batch state needs a row in 
 _ENDS = frozenset({GenerationState.COMPLETED, GenerationState.PARTIAL, GenerationState.FAILED})
 
 GENERATION_FOLLOWS: Mapping[GenerationState, frozenset[GenerationState]] = {
-    GenerationState.PENDING: _ENDS | {GenerationState.PROCESSING, GenerationState.PAUSED, GenerationState.CANCELLED},
+    # Failed without having started: it waited for longer than GENERATION_TIMEOUT_MINUTES.
+    GenerationState.PENDING: frozenset(
+        {GenerationState.PROCESSING, GenerationState.PAUSED, GenerationState.CANCELLED, GenerationState.FAILED}
+    ),
     GenerationState.PROCESSING: _ENDS | {GenerationState.PAUSED, GenerationState.CANCELLED},
     # What was on its way when the pause came may be the last that was missing.
     GenerationState.PAUSED: _ENDS | {GenerationState.PENDING, GenerationState.PROCESSING, GenerationState.CANCELLED},

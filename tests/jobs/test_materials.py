@@ -108,7 +108,7 @@ async def test_an_extraction_is_put_into_the_queue_by_the_sweep(bench: Workbench
     quiz_id = await upload(bench, ("leaves.md", LEAVES))
     await sweep(bench.workshop(ScriptedProvider()))
     assert await bench.queued() == [f"extract:{quiz_id}"]
-    assert EXTRACT == materials.extract_materials.__name__
+    assert materials.extract_materials.__name__ == EXTRACT
 
 
 async def test_reading_a_file_does_not_hold_up_the_worker(bench: Workbench) -> None:

@@ -4,14 +4,17 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from arq.worker import get_kwargs
+from arq.worker import create_worker
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from jobs import worker
 from jobs.providers.anthropic import AnthropicProvider
 from jobs.providers.offline import OfflineProvider
+from jobs.wake import WakeWorker
 from jobs.workshop import Workshop
 from service import queue
 from service.errors import SettingsInvalid
@@ -34,7 +37,7 @@ def settings(tmp_path: Path, **values: object) -> Settings:
     return Settings(data_dir=tmp_path, **values)  # type: ignore[arg-type] # pydantic checks them
 
 
-async def run_until(created: worker.WakeWorker, until: asyncio.Event) -> None:
+async def run_until(created: WakeWorker, until: asyncio.Event) -> None:
     async with asyncio.timeout(WAIT_SECONDS):
         await worker.run(created, until=until)
 
@@ -49,25 +52,36 @@ async def test_with_a_key_anthropic_is_asked(tmp_path: Path) -> None:
     await provider.close()
 
 
-def test_what_the_arq_command_reads_is_what_our_own_worker_has(bench: Workbench) -> None:
-    command = get_kwargs(worker.WorkerSettings)
-    ours = worker.create(bench.settings, bench.connect())
-    assert {function.name for function in command["functions"]} == {queue.RUN_BATCH, queue.EXTRACT}
-    assert set(ours.functions) == {queue.RUN_BATCH, queue.EXTRACT}
-    assert command["job_serializer"] is ours.job_serializer is queue.serialize
-    assert command["job_deserializer"] is ours.job_deserializer is queue.deserialize
-    assert (command["keep_result"], ours.keep_result_s) == (0, 0)
-    assert (command["max_tries"], ours.max_tries) == (1, 1)
-    assert (command["retry_jobs"], ours.retry_jobs) == (False, False)
-    assert command["queue_read_limit"] == ours.queue_read_limit
-    assert ours.max_jobs == bench.settings.batches_per_worker
+async def test_what_the_arq_command_makes_differs_from_our_own_worker_only_in_polling(bench: Workbench) -> None:
+    read: Any = worker.WorkerSettings  # arq types it as a protocol with every option
+    command = create_worker(read, redis_pool=bench.redis, handle_signals=False)
+    ours = worker.create(bench.settings, bench.redis)
+    assert set(command.functions) == set(ours.functions) == {queue.RUN_BATCH, queue.EXTRACT}
+    for name in (
+        "job_serializer",
+        "job_deserializer",
+        "job_timeout_s",
+        "keep_result_s",
+        "max_tries",
+        "retry_jobs",
+        "max_jobs",
+        "queue_read_limit",
+        "health_check_interval",
+        "on_startup",
+        "on_shutdown",
+    ):
+        assert getattr(command, name) == getattr(ours, name), name
+    assert ours.job_serializer is queue.serialize
+    assert (ours.keep_result_s, ours.max_tries, ours.retry_jobs) == (0, 1, False)
 
 
 async def test_a_worker_fills_an_order_from_the_queue(bench: Workbench) -> None:
     ordered = await bench.order(1, 1)
     workshop = bench.workshop(ScriptedProvider([fact(0), USAGE], [fact(1), USAGE]))
     until = asyncio.Event()
-    running = asyncio.create_task(run_until(worker.create(workshop.settings, bench.connect(), workshop=workshop), until))
+    running = asyncio.create_task(
+        run_until(worker.create(workshop.settings, bench.connect(), workshop=workshop), until)
+    )
 
     async def is_done() -> bool:
         return (await factories.load(bench.database, ordered)).status == "completed"
@@ -99,7 +113,17 @@ async def test_a_worker_refuses_a_database_that_is_not_migrated_and_says_so(benc
         await run_until(worker.create(fresh, bench.connect()), asyncio.Event())
 
 
-async def test_a_worker_that_is_stopped_releases_what_it_works_on(bench: Workbench) -> None:
+async def test_a_worker_refuses_a_key_that_is_none_and_says_so(bench: Workbench) -> None:
+    keyed = bench.settings.model_copy(update={"provider": "anthropic", "anthropic_api_key": SecretStr("k\u00e9y")})
+    with pytest.raises(SettingsInvalid, match="ANTHROPIC_API_KEY holds characters"):
+        await run_until(worker.create(keyed, bench.connect()), asyncio.Event())
+
+
+async def test_a_worker_that_is_stopped_releases_what_it_works_on(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Three seconds are too long for a test.
+    monkeypatch.setattr(worker, "GRACE_SECONDS", 0.01)
     ordered = await bench.order(3)
     gate = Gate()
     workshop = bench.workshop(ScriptedProvider([*facts(0, 2), gate]))

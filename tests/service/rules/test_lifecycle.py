@@ -7,7 +7,11 @@ from service.rules import lifecycle
 
 
 def test_a_pending_batch_cannot_skip_processing_on_its_way_to_completed() -> None:
-    assert lifecycle.batch_sources(BatchState.COMPLETED) == {BatchState.PROCESSING}
+    assert BatchState.COMPLETED not in lifecycle.BATCH_FOLLOWS[BatchState.PENDING]
+
+
+def test_a_batch_completes_by_work_or_a_failed_one_by_being_accepted() -> None:
+    assert lifecycle.batch_sources(BatchState.COMPLETED) == {BatchState.PROCESSING, BatchState.FAILED}
 
 
 def test_only_a_pending_batch_can_be_claimed() -> None:
@@ -34,12 +38,13 @@ def test_nothing_follows_a_completed_or_cancelled_generation(state: GenerationSt
 
 
 @pytest.mark.parametrize("state", [GenerationState.PARTIAL, GenerationState.FAILED])
-def test_a_generation_with_failures_can_only_be_retried(state: GenerationState) -> None:
-    assert lifecycle.GENERATION_FOLLOWS[state] == {GenerationState.PROCESSING}
+def test_a_generation_with_failures_can_be_retried_or_end_better_by_accepting(state: GenerationState) -> None:
+    better = {GenerationState.PARTIAL, GenerationState.COMPLETED}
+    assert lifecycle.GENERATION_FOLLOWS[state] == {GenerationState.PROCESSING} | better
 
 
-def test_a_generation_completes_only_while_it_works() -> None:
-    assert lifecycle.generation_sources(GenerationState.COMPLETED) == {GenerationState.PROCESSING}
+def test_a_generation_that_never_started_can_not_complete() -> None:
+    assert GenerationState.COMPLETED not in lifecycle.GENERATION_FOLLOWS[GenerationState.PENDING]
 
 
 def test_a_generation_can_be_cancelled_from_every_state_that_is_not_terminal() -> None:
@@ -57,9 +62,10 @@ def test_batches_are_claimable_only_while_their_generation_wants_work() -> None:
     assert {GenerationState.PENDING, GenerationState.PROCESSING} == lifecycle.CLAIMABLE
 
 
-def test_no_state_follows_itself() -> None:
+def test_no_state_follows_itself_but_a_partial_end_that_an_accepted_batch_made_better() -> None:
     assert all(state not in follows for state, follows in lifecycle.BATCH_FOLLOWS.items())
-    assert all(state not in follows for state, follows in lifecycle.GENERATION_FOLLOWS.items())
+    again = {state for state, follows in lifecycle.GENERATION_FOLLOWS.items() if state in follows}
+    assert again == {GenerationState.PARTIAL}
 
 
 def test_every_state_can_be_reached_from_pending() -> None:
