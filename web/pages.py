@@ -69,7 +69,7 @@ def generations(page: Page[Generation], titles: Mapping[UUID, str], quiz_id: UUI
 def generation(generation: Generation, quiz_title: str) -> str:
     """Page `/generations/{id}`, live from `generation.last_event_id` on.
 
-    Its forms post to `/generations/{id}/retry` and `/generations/{id}/cancel` (no fields). A plain post is answered
+    Its forms post to `/generations/{id}/retry`, `pause`, `resume` and `cancel` (no fields). A plain post is answered
     303 to this page; with `Accept: application/json` any 2xx will do. A refusal is a problem and its `detail` is shown.
     The script reads `/api/generations/{id}` and `/api/generations/{id}/events` (the stream, and as a list `?after=`).
     """

@@ -17,8 +17,7 @@ class Words(Frozen):
     headings: dict[GenerationState, str]
     states: dict[GenerationState, str]
     batches: dict[BatchState, str]
-    retry: dict[GenerationState, str]
-    cancel: str
+    actions: dict[GenerationState, dict[str, str]]
     safe: str
     connections: dict[str, str]
 

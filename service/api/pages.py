@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from schemas.generations import Generation
 from schemas.orders import ModuleBatchOrder, Order, RetryOrder
 from schemas.states import QuestionType
 from service import auth
@@ -25,6 +26,7 @@ RECENT_QUIZZES = 8
 QUESTIONS_SHOWN_MAX = 2000
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+Step = Callable[[backend.Backend, str, UUID], Awaitable[Generation]]
 
 
 def routes() -> list[Route]:
@@ -37,6 +39,8 @@ def routes() -> list[Route]:
         Route("/generations", _page(generation_list)),
         Route(generation, _page(generation_page)),
         Route(generation + "/retry", _page(retry), methods=["POST"]),
+        Route(generation + "/pause", _page(pause), methods=["POST"]),
+        Route(generation + "/resume", _page(resume), methods=["POST"]),
         Route(generation + "/cancel", _page(cancel), methods=["POST"]),
     ]
 
@@ -122,9 +126,21 @@ async def retry(request: Request) -> Response:
     return answer(retried, status=202) if _wants_json(request) else _see(f"/generations/{generation_id}")
 
 
+async def pause(request: Request) -> Response:
+    return await _stepped(request, operations.pause)
+
+
+async def resume(request: Request) -> Response:
+    return await _stepped(request, operations.resume)
+
+
 async def cancel(request: Request) -> Response:
+    return await _stepped(request, operations.cancel)
+
+
+async def _stepped(request: Request, step: Step) -> Response:
     generation_id: UUID = request.path_params["generation_id"]
-    generation = await operations.cancel(backend.of(request), auth.owner_of(request), generation_id)
+    generation = await step(backend.of(request), auth.owner_of(request), generation_id)
     return answer(generation) if _wants_json(request) else _see(f"/generations/{generation_id}")
 
 

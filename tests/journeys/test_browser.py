@@ -134,6 +134,24 @@ async def test_a_running_generation_can_be_cancelled_from_its_page(
     await asyncio.wait_for(messages_api.disconnected(), 5)
 
 
+async def test_a_running_generation_can_be_paused_and_resumed_from_its_page(
+    system: System, messages_api: MessagesApi, chromium: Browser, complaints: list[str]
+) -> None:
+    messages_api.hold(after_questions=1)
+    system.add_worker()
+    ordered = await system.order([module("Leaves", (CHOICE, 3))])
+    await messages_api.held()
+    page = await opened(chromium, complaints)
+    await page.goto(f"{system.url}/generations/{ordered['id']}")
+    await page.get_by_role("button", name="Pause").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Question Generation Paused")
+    await asyncio.wait_for(messages_api.disconnected(), 5)
+    messages_api.release()
+    await page.get_by_role("button", name="Resume Generation").click()
+    await expect(page.get_by_text("Questions: 3/3")).to_be_visible()
+    await system.assert_sound()
+
+
 async def test_what_the_model_writes_is_text_and_never_markup(
     system: System, messages_api: MessagesApi, chromium: Browser, complaints: list[str]
 ) -> None:

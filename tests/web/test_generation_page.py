@@ -49,9 +49,14 @@ def test_a_failed_generation_says_what_the_contract_says() -> None:
 def test_every_state_has_its_own_heading_and_only_the_buttons_that_do_something(status: GenerationState) -> None:
     html = live(samples.generation(status, samples.batch()))
 
-    expected = {GenerationState.PARTIAL: "retry", GenerationState.FAILED: "retry"}
-    wanted = expected.get(status, "" if status.is_terminal else "cancel")
-    actions = [f"/generations/{UUID(int=2)}/{wanted}"] if wanted else []
+    wanted = {
+        GenerationState.PENDING: ["pause", "cancel"],
+        GenerationState.PROCESSING: ["pause", "cancel"],
+        GenerationState.PAUSED: ["resume", "cancel"],
+        GenerationState.PARTIAL: ["retry"],
+        GenerationState.FAILED: ["retry"],
+    }
+    actions = [f"/generations/{UUID(int=2)}/{step}" for step in wanted.get(status, [])]
     assert text_of(soup(html).h1) == wording.WORDS.headings[status]
     assert [form["action"] for form in soup(html).select("article form")] == actions
     assert {form["method"] for form in soup(html).select("article form")} <= {"post"}

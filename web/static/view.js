@@ -2,7 +2,6 @@
 
 import { arrange } from "./arrange.js";
 import { cost, duration, grains, number, percent, plural, tally } from "./figures.js";
-import { isTerminal } from "./state.js";
 import { timeElement } from "./times.js";
 import WORDS from "./words.js";
 
@@ -134,10 +133,12 @@ function drawGrains(field, states) {
   });
 }
 
+// Steps that go on with the work stand out.
+const FORWARD = new Set(["retry", "resume"]);
+
 function actionsOf(state, page) {
-  const retry = WORDS.retry[state.status];
-  if (retry) return [form(`${page}/retry`, retry, "")];
-  return isTerminal(state) ? [] : [form(`${page}/cancel`, WORDS.cancel, "quiet")];
+  const steps = Object.entries(WORDS.actions[state.status]);
+  return steps.map(([step, label]) => form(`${page}/${step}`, label, FORWARD.has(step) ? "" : "quiet"));
 }
 
 function form(action, label, kind) {

@@ -26,11 +26,15 @@ export default {
     "failed": "Failed",
     "cancelled": "Cancelled"
   },
-  "retry": {
-    "partial": "Retry Failed Batches",
-    "failed": "Retry Question Generation"
+  "actions": {
+    "pending": {"pause": "Pause", "cancel": "Cancel Generation"},
+    "processing": {"pause": "Pause", "cancel": "Cancel Generation"},
+    "paused": {"resume": "Resume Generation", "cancel": "Cancel Generation"},
+    "completed": {},
+    "partial": {"retry": "Retry Failed Batches"},
+    "failed": {"retry": "Retry Question Generation"},
+    "cancelled": {}
   },
-  "cancel": "Cancel Generation",
   "safe": "Only failed batches will be regenerated. Your existing questions are safe.",
   "connections": {
     "connecting": "connecting...",
