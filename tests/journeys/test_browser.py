@@ -77,7 +77,7 @@ async def test_a_teacher_goes_from_text_to_questions_through_a_failure_without_a
     # The rows fill while the model still writes.
     await messages_api.held(2)
     await expect(page.locator("[data-grain=held]").first).to_be_visible()
-    await expect(page.locator("[data-status=processing]")).to_have_count(2)
+    await expect(page.locator("[data-batch-id][data-status=processing]")).to_have_count(2)
     messages_api.release()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Partial Question Generation Success")
 
