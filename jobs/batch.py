@@ -21,7 +21,7 @@ from service import failpoints
 from service.errors import LeaseLost, Unavailable
 from service.failpoints import Place
 from service.rules import retries
-from service.store import steps
+from service.store import attempts, steps
 from service.store.database import Tx
 
 Step = Callable[[Tx], Awaitable[Wakeup]]
@@ -49,15 +49,14 @@ async def run_batch(context: JobContext, batch_id: str, fence: int) -> None:
             lease_seconds=settings.lease_seconds,
         )
     )
-    await _leave_queue(workshop, context["job_id"])
     if claimed is None:
+        await _leave_queue(workshop, context["job_id"])
         return
     claim, wakeup = claimed
-    failpoints.reach(Place.AFTER_CLAIM)
-    await workshop.broadcast.announce(wakeup)
-    work = asyncio.create_task(_work(workshop, claim))
+    work = asyncio.create_task(_work(workshop, claim, wakeup))
     workshop.take(claim, work)
     try:
+        await _leave_queue(workshop, context["job_id"])
         await asyncio.wait({work})
     except asyncio.CancelledError:
         work.cancel()
@@ -65,14 +64,16 @@ async def run_batch(context: JobContext, batch_id: str, fence: int) -> None:
         raise
 
 
-async def _work(workshop: Workshop, claim: Claim) -> None:
+async def _work(workshop: Workshop, claim: Claim, begun: Wakeup) -> None:
     """One attempt. However it ends, it ends in exactly one step."""
     bound = log.bind(generation_id=str(claim.generation_id), batch_id=str(claim.batch_id), attempt=claim.number)
     try:
-        step = await _attempt(workshop, claim)
-        await _conclude(workshop, step)
-    except LeaseLost as lost:
-        bound.info("stopped: the batch is not ours any more", reason=str(lost))
+        step, spent = await _attempt(workshop, claim, begun)
+        try:
+            await _conclude(workshop, step)
+        except LeaseLost as lost:
+            bound.info("stopped: the batch is not ours any more", reason=str(lost))
+            await workshop.persist(partial(attempts.spend, claim=claim, spent=spent))
     except Unavailable as away:
         bound.warning("stopped: the database is away, and the batch will be given back", reason=str(away))
         workshop.abandoned.add(claim)
@@ -81,10 +82,12 @@ async def _work(workshop: Workshop, claim: Claim) -> None:
         workshop.abandoned.add(claim)
 
 
-async def _attempt(workshop: Workshop, claim: Claim) -> Step:
-    """Fill the batch; returns the step that ends the attempt. Raises Unavailable."""
+async def _attempt(workshop: Workshop, claim: Claim, begun: Wakeup) -> tuple[Step, Spent]:
+    """Fill the batch; returns the step that ends the attempt, and what it has cost. Raises Unavailable."""
     spent = Spent()
     try:
+        failpoints.reach(Place.AFTER_CLAIM)
+        await workshop.broadcast.announce(begun)
         checkpoint = await Checkpoint.open(workshop, claim)
         asking = Asking(workshop, checkpoint)
         try:
@@ -94,24 +97,40 @@ async def _attempt(workshop: Workshop, claim: Claim) -> Step:
             await checkpoint.settle()
     except (asyncio.CancelledError, LeaseLost):
         # Stopped or paused. If the batch is someone else's by now, the release is refused and changes nothing.
-        return partial(steps.release, claim=claim, spent=spent)
+        return partial(steps.release, claim=claim, spent=spent), spent
     except ProviderError as error:
         reason = BatchError(code=error.code, message=str(error))
-        return _bad_end(workshop, claim, reason, spent, is_transient=error.is_transient)
+        return _bad_end(
+            workshop,
+            claim,
+            reason,
+            spent,
+            is_transient=error.is_transient,
+            retry_after_seconds=error.retry_after_seconds or 0,
+        ), spent
     except Unavailable:
         raise
     except Exception as error:  # the outermost loop of the job: it records what nobody foresaw
         log.exception("batch failed unexpectedly", batch_id=str(claim.batch_id))
         reason = BatchError(code=ErrorCode.INTERNAL, message=f"internal error: {type(error).__name__}")
-        return _bad_end(workshop, claim, reason, spent, is_transient=True)
-    return partial(steps.complete, claim=claim, spent=spent)
+        return _bad_end(workshop, claim, reason, spent, is_transient=True), spent
+    return partial(steps.complete, claim=claim, spent=spent), spent
 
 
-def _bad_end(workshop: Workshop, claim: Claim, reason: BatchError, spent: Spent, *, is_transient: bool) -> Step:
-    """Another attempt later, or the end of the batch for this run."""
+def _bad_end(
+    workshop: Workshop,
+    claim: Claim,
+    reason: BatchError,
+    spent: Spent,
+    *,
+    is_transient: bool,
+    retry_after_seconds: float = 0,
+) -> Step:
+    """Another attempt later, not before the provider said; or the end of the batch for this run."""
     if not is_transient or claim.run_attempt >= workshop.settings.generation_retries_max:
         return partial(steps.fail, claim=claim, error=reason, spent=spent)
     delay = retries.delay_seconds(claim.run_attempt, jitter=random.random())  # noqa: S311 # jitter, not a secret
+    delay = max(delay, retry_after_seconds)
     return partial(steps.delay, claim=claim, error=reason, spent=spent, delay_seconds=delay)
 
 

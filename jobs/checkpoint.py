@@ -12,7 +12,7 @@ from schemas.plans import Claim, Wakeup
 from schemas.questions import Bank, Draft, Fingerprint, SoundQuestion
 from service import failpoints
 from service.failpoints import Place
-from service.store import modules, questions, steps
+from service.store import modules, questions, quizzes, steps
 from service.store.database import Tx
 
 REJECTION_CHARACTERS_MAX = 300
@@ -92,6 +92,7 @@ class Checkpoint:
     ) -> Wakeup | None:
         """One transaction. What other batches of the quiz have entered meanwhile is compared under the lock."""
         await steps.enter(tx, self.claim)
+        await quizzes.lock(tx, self.claim.quiz_id)
         bank = await questions.bank(tx, self.claim.quiz_id, self.claim.batch_id, after=self._seen)
         entered = {fingerprint.hash for fingerprint in bank.own}
         fresh = [question for question in sound if question.fingerprint.hash not in entered]

@@ -12,10 +12,13 @@ from jobs.batch import JobContext
 from jobs.workshop import Workshop
 from schemas.materials import Material
 from schemas.states import FailureReason
-from service.store import materials, modules
+from service.store import materials, modules, quizzes
 from service.store.database import Tx
 
 FILES_MAX = 1000
+TRIES_MAX = 3
+EXTRACTION_SECONDS = 60.0
+"""How long a file is left to the worker that began with it."""
 
 log = structlog.get_logger()
 
@@ -27,7 +30,17 @@ async def extract_materials(context: JobContext, quiz_id: str) -> None:
     async with workshop.database.read() as tx:
         files = await materials.waiting(tx, quiz, limit=FILES_MAX)
     for material in files:
-        await _extract(workshop, quiz, material)
+        await _try(workshop, quiz, material)
+
+
+async def _try(workshop: Workshop, quiz_id: UUID, material: Material) -> None:
+    tries = await workshop.persist(partial(materials.begin, material_id=material.id, seconds_max=EXTRACTION_SECONDS))
+    if tries is None:
+        return
+    if tries > TRIES_MAX:
+        await workshop.persist(_failed(quiz_id, material, f"it took its worker down {TRIES_MAX} times"))
+        return
+    await _extract(workshop, quiz_id, material)
 
 
 async def _extract(workshop: Workshop, quiz_id: UUID, material: Material) -> None:
@@ -49,6 +62,6 @@ def _failed(quiz_id: UUID, material: Material, message: str) -> Callable[[Tx], A
 
 
 async def _enter(tx: Tx, *, quiz_id: UUID, material_id: UUID, found: list[extraction.ExtractedModule]) -> None:
-    await materials.lock(tx, quiz_id)
+    await quizzes.lock(tx, quiz_id)
     if await materials.mark_extracted(tx, material_id):
         await modules.insert(tx, quiz_id, [(module.name, module.text) for module in found])

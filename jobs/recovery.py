@@ -22,12 +22,16 @@ log = structlog.get_logger()
 
 
 async def keep_leases(workshop: Workshop) -> None:
-    """The heartbeat: extend this worker's leases for ever, and stop work that is not wanted any more."""
+    """The heartbeat: extend the leases of what is in hand for ever, and stop work that is not wanted any more.
+
+    A claim whose commit was not heard of is in the database and in nobody's hands: its lease must run out.
+    """
     settings = workshop.settings
     while True:
         try:
-            async with workshop.database.write() as tx:
-                await batches.renew_leases(tx, workshop.worker, lease_seconds=settings.lease_seconds)
+            if held := [claim.batch_id for claim in workshop.in_hand]:
+                async with workshop.database.write() as tx:
+                    await batches.renew_leases(tx, workshop.worker, held, lease_seconds=settings.lease_seconds)
             await give_back(workshop)
             await drop_stopped(workshop)
         except Unavailable as error:
@@ -59,7 +63,7 @@ async def obey_stops(workshop: Workshop) -> None:
 
 
 async def give_back(workshop: Workshop) -> None:
-    """Free what this worker has abandoned: its own heartbeat would keep it from everybody."""
+    """Free what this worker has abandoned, sooner than its lease runs out."""
     for claim in tuple(workshop.abandoned):
         await workshop.broadcast.announce_all(await _take_back(workshop.database, [claim], only_expired=False))
         workshop.abandoned.discard(claim)

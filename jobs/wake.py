@@ -65,7 +65,9 @@ class WakeWorker(Worker):
         except (RedisError, OSError) as error:
             log.warning("redis is away", error=str(error))
         try:
-            await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+            # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the call.
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._wake.wait()
         except TimeoutError:
             return
 

@@ -11,9 +11,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from service import queue
-from service.api import answers, events, generations, health, pages, quizzes
+from service.api import answers, events, generations, guard, health, pages, quizzes
 from service.api.backend import Backend
-from service.api.guard import Guard
 from service.api.hub import Hub
 from service.broadcast import Broadcast
 from service.errors import QuizmillError
@@ -51,11 +50,11 @@ def create_app(settings: Settings, redis: ArqRedis) -> Starlette:
     app = Starlette(
         routes=_routes(),
         lifespan=lifespan,
-        middleware=[Middleware(Guard, settings=settings)],
+        middleware=[Middleware(guard.Guard, settings=settings)],
         exception_handlers={
             QuizmillError: answers.failure,
             HTTPException: answers.failure,
-            Exception: answers.failure,
+            Exception: guard.last_answer,
         },
     )
     app.state.backend = backend

@@ -1,7 +1,6 @@
 """Pub/sub: tells other processes that there is something to look at. It may be lost; SQL holds what it is about."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Final
@@ -18,6 +17,7 @@ from service.failpoints import Place
 GREW_CHANNEL: Final = "quizmill:grew"
 STOPPED_CHANNEL: Final = "quizmill:stopped"
 RECONNECT_SECONDS_MAX: Final = 2.0
+PUBLISH_SECONDS_MAX: Final = 2.0
 
 log = structlog.get_logger()
 
@@ -69,14 +69,15 @@ class Broadcast:
     async def _publish(self, channel: str, message: str) -> None:
         failpoints.reach(Place.BEFORE_PUBLISH)
         try:
-            await self._redis.publish(channel, message)
+            async with asyncio.timeout(PUBLISH_SECONDS_MAX):
+                await self._redis.publish(channel, message)
         except (RedisError, OSError) as error:
             log.warning("could not announce", channel=channel, error=str(error))
 
 
 def _parse(message: bytes) -> Wakeup | None:
     try:
-        return Wakeup.model_validate(json.loads(message))
+        return Wakeup.model_validate_json(message)
     except ValueError:
         log.warning("unreadable wake-up call", message=message[:200])
         return None

@@ -10,7 +10,9 @@ from service.settings import Settings
 
 def configure(settings: Settings) -> None:
     is_console = (settings.log_format or ("console" if sys.stderr.isatty() else "json")) == "console"
-    renderer = structlog.dev.ConsoleRenderer() if is_console else structlog.processors.JSONRenderer()
+    # Its own way to show a trace prints the values of all variables, keys and prompts among them.
+    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderer = console if is_console else structlog.processors.JSONRenderer()
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

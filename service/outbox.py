@@ -6,6 +6,7 @@ import structlog
 from redis import RedisError
 
 from service import failpoints
+from service.errors import Unavailable
 from service.failpoints import Place
 from service.queue import Queue
 from service.store import batches, materials
@@ -32,13 +33,13 @@ async def carry(database: Database, queue: Queue, *, generation_id: UUID | None 
     await queue.put_extractions(quiz_ids)
     failpoints.reach(Place.AFTER_ENQUEUE)
     async with database.write() as tx:
-        await batches.look_again(tx, [batch.batch_id for batch in wanted], in_seconds=LOOK_AGAIN_SECONDS)
+        await batches.look_again(tx, wanted, in_seconds=LOOK_AGAIN_SECONDS)
         await materials.look_again(tx, quiz_ids, in_seconds=LOOK_AGAIN_SECONDS)
 
 
 async def try_to_carry(database: Database, queue: Queue, *, generation_id: UUID | None = None) -> None:
-    """Like `carry` for callers whose answer does not depend on it: a Redis that is away is only logged."""
+    """Like `carry` for callers whose answer does not depend on it: what is away is only logged."""
     try:
         await carry(database, queue, generation_id=generation_id)
-    except (RedisError, OSError) as error:
-        log.warning("redis is away; the next sweep will enqueue", error=str(error))
+    except (RedisError, OSError, Unavailable) as error:
+        log.warning("could not enqueue; the next sweep will", error=str(error))

@@ -1,5 +1,6 @@
 """Puts jobs into the arq queue, many in one round trip. What is put there twice runs once: job ids carry the fence."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,9 +19,14 @@ RUN_BATCH: Final = "run_batch"
 EXTRACT: Final = "extract_materials"
 WAKE_CHANNEL: Final = "quizmill:wake"
 JOB_KEEP_MILLISECONDS: Final = 86_400_000
+REDIS_SECONDS_MAX: Final = 2.0
+"""A Redis that hangs is one that is away (TimeoutError is an OSError): nobody waits for it with work in hand."""
 
-BOOST_SECONDS: Final = {Priority.LOW: -3600, Priority.NORMAL: 0, Priority.HIGH: 3600}
-"""One queue, ordered by when a job was asked for: priority moves it by an hour, so that everything ages to its turn."""
+BOOST_SECONDS: Final = {Priority.LOW: 3600, Priority.NORMAL: 7200, Priority.HIGH: 10_800}
+"""One queue, ordered by when a job was asked for: priority moves it by an hour, so that everything ages to its turn.
+
+All lie in the past by an hour or more: arq leaves alone what its own clock calls the future.
+"""
 
 
 def serialize(value: object) -> bytes:
@@ -43,7 +49,7 @@ def client(pool: ConnectionPool) -> ArqRedis:
 
 
 class Queue:
-    """The sending end of the queue. Methods raise redis.RedisError or OSError while Redis is away."""
+    """The sending end of the queue. Methods raise redis.RedisError or OSError while Redis is away or hangs."""
 
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
@@ -67,12 +73,13 @@ class Queue:
 
     async def forget(self, job_id: str) -> None:
         """Take a running job out of the queue: SQL knows it now, and it must not stand in the way of others."""
-        await self._redis.zrem(default_queue_name, job_id)
+        async with asyncio.timeout(REDIS_SECONDS_MAX):
+            await self._redis.zrem(default_queue_name, job_id)
 
     async def _put(self, jobs: Sequence[tuple[str, str, tuple[str | int, ...], int]]) -> None:
         if not jobs:
             return
-        async with self._redis.pipeline(transaction=True) as pipe:
+        async with asyncio.timeout(REDIS_SECONDS_MAX), self._redis.pipeline(transaction=True) as pipe:
             for job_id, function, arguments, score in jobs:
                 payload = serialize_job(function, arguments, {}, None, max(score, 1), serializer=serialize)
                 pipe.set(job_key_prefix + job_id, payload, nx=True, px=JOB_KEEP_MILLISECONDS)

@@ -13,6 +13,7 @@ from service.errors import SettingsInvalid
 from service.settings import Settings
 
 GRACE_SECONDS = 5
+UNREAD_SECONDS_MAX = 30
 
 
 class Server(uvicorn.Server):
@@ -59,11 +60,15 @@ def listen(settings: Settings) -> socket.socket:
     settings.require_safe_host(settings.host)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        listening = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as error:
         raise SettingsInvalid(
             f"can't listen on {settings.host} port {settings.port}: {error.strerror}. Choose another with --port."
         ) from None
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        # A peer that takes nothing for so long is gone: closing waits for its buffer, which may be for ever.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS_MAX * 1000)
+    return listening
 
 
 def address(listening: socket.socket) -> str:

@@ -54,6 +54,10 @@ class Settings(BaseSettings):
         if self.redis_url and not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
             allowed = "it must start with redis://, rediss:// or unix://"
             raise ValueError(f"REDIS_URL={_kind(self.redis_url)} is not allowed: {allowed}")
+        if self.anthropic_api_key and not _is_sendable(self.anthropic_api_key.get_secret_value()):
+            raise ValueError("ANTHROPIC_API_KEY is not allowed: it must be visible ASCII characters only")
+        if self.anthropic_base_url and not self.anthropic_base_url.startswith(("http://", "https://")):
+            raise ValueError("ANTHROPIC_BASE_URL is not allowed: it must start with http:// or https://")
         if self.provider == "anthropic" and not self.anthropic_api_key:
             raise ValueError("PROVIDER: anthropic needs ANTHROPIC_API_KEY; set it, or use offline")
         return self
@@ -102,6 +106,10 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_sendable(key: str) -> bool:
+    return key.isascii() and key.isprintable() and " " not in key
 
 
 def _kind(url: str) -> str:

@@ -118,10 +118,11 @@ class Workbench:
         question_type: QuestionType = QuestionType.SHORT_ANSWER,
         options: OrderOptions | None = None,
         on: Ordered | None = None,
+        owner: str = OWNER,
     ) -> Ordered:
         """One batch per target, each about a module of its own; `on`: another order for that quiz."""
         async with self.database.write() as tx:
-            quiz_id = on.quiz_id if on else await quizzes.insert(tx, owner=OWNER, title="Facts", language="en")
+            quiz_id = on.quiz_id if on else await quizzes.insert(tx, owner=owner, title="Facts", language="en")
             named = [(f"Module {number}", TEXT) for number in range(1, len(targets) + 1)]
             module_ids = on.module_ids if on else await modules.insert(tx, quiz_id, named)
             wanted = [
@@ -129,8 +130,8 @@ class Workbench:
                 for module_id, target in zip(module_ids, targets, strict=True)
             ]
             plans = planning.plan(wanted, module_ids, questions_per_batch_max=100, batches_per_generation_max=1000)
-            generation_id = await steps.order(tx, quiz_id, OWNER, plans, options or OrderOptions())
-            planned = (await generations.load(tx, OWNER, generation_id)).batches
+            generation_id = await steps.order(tx, quiz_id, owner, plans, options or OrderOptions())
+            planned = (await generations.load(tx, owner, generation_id)).batches
         return Ordered(quiz_id, tuple(module_ids), generation_id, tuple(batch.id for batch in planned))
 
     def workshop(self, provider: Provider, name: str = "worker-1", /, **changes: object) -> Workshop:

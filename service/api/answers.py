@@ -6,10 +6,11 @@ import structlog
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from schemas.problems import Problem
 from service.errors import Invalid, QuizmillError, Unavailable
+from web import pages
 
 RETRY_AFTER_SECONDS: Final = "5"
 TITLES: Final = {404: "Not found", 405: "Method not allowed", 413: "Too large", 400: "Bad request"}
@@ -19,6 +20,11 @@ log = structlog.get_logger()
 
 def answer(value: BaseModel, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(value.model_dump_json(), status_code=status, media_type="application/json", headers=headers)
+
+
+def is_for_people(request: Request) -> bool:
+    """Whether a browser shows the answer: it asks for HTML, as no script does."""
+    return "text/html" in request.headers.get("accept", "")
 
 
 def problem_of(error: Exception) -> Problem:
@@ -36,12 +42,14 @@ def problem_of(error: Exception) -> Problem:
 
 
 def failure(request: Request, error: Exception) -> Response:
-    """RFC 9457. What is our fault is logged."""
+    """RFC 9457, or a page where a page was asked for. What is our fault is logged."""
     found = problem_of(error)
     if found.status >= 500:
         log.error("request failed", path=request.url.path, error=repr(error), exc_info=error)
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if isinstance(error, Unavailable):
         headers["Retry-After"] = RETRY_AFTER_SECONDS
+    if is_for_people(request):
+        return HTMLResponse(pages.problem(found), status_code=found.status, headers=headers)
     body = found.model_dump_json(exclude_none=True)
     return Response(body, status_code=found.status, media_type="application/problem+json", headers=headers)

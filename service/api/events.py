@@ -12,7 +12,7 @@ from schemas.generations import Generation
 from service import auth
 from service.api import backend, bodies, frames
 from service.api.hub import Hub
-from service.errors import BadRequest
+from service.errors import BadRequest, Unavailable
 from service.store import events, generations
 
 SEND_SECONDS_MAX = 20.0
@@ -26,9 +26,12 @@ async def stream(request: Request) -> Response:
         return await _listed(request)
     generation_id: UUID = request.path_params["generation_id"]
     seq = _resume_point(request)
-    async with backend.of(request).database.read() as tx:
-        generation = await generations.load(tx, auth.owner_of(request), generation_id)
-        first = await events.first_seq(tx, generation_id)
+    try:
+        async with backend.of(request).database.read() as tx:
+            generation = await generations.load(tx, auth.owner_of(request), generation_id)
+            first = await events.first_seq(tx, generation_id)
+    except Unavailable:
+        return _come_back_later()
     if seq == generation.last_event_id and generation.status.is_terminal:
         return Response(status_code=NO_MORE)
     return EventSourceResponse(
@@ -38,6 +41,13 @@ async def stream(request: Request) -> Response:
         ping_message_factory=frames.heartbeat,
         send_timeout=SEND_SECONDS_MAX,
         sep="\n",
+    )
+
+
+def _come_back_later() -> Response:
+    """Browsers give up for ever on a 503, so overload is a stream that ends at once."""
+    return Response(
+        frames.farewell(retry_milliseconds=frames.AWAY_MILLISECONDS), media_type="text/event-stream; charset=utf-8"
     )
 
 

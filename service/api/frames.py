@@ -15,6 +15,7 @@ from schemas.generations import Generation
 
 RETRY_MILLISECONDS: Final = 1000
 HEARTBEAT_SECONDS: Final = 15
+AWAY_MILLISECONDS: Final = 5000
 
 
 def encode(page: Sequence[Event], *, with_retry: bool) -> bytes:

@@ -1,10 +1,11 @@
 """What holds for every request: known hosts, no writes from other origins, bounded bodies, safe headers."""
 
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.answers import failure
@@ -39,11 +40,7 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                if not scope["path"].startswith("/static/"):
-                    headers.setdefault("Cache-Control", "no-store")
+                _secure(MutableHeaders(scope=message), scope["path"])
             await send(message)
 
         headers = Headers(scope=scope)
@@ -62,7 +59,7 @@ class Guard:
         bytes_max = self._upload_bytes_max if is_upload else self._body_bytes_max
         too_large = TooLarge(f"the body is larger than the {bytes_max // 1024} KB allowed here")
         told = headers.get("content-length", "0")
-        if told.isdigit() and int(told) > bytes_max:
+        if told.isascii() and told.isdigit() and int(told[:20]) > bytes_max:
             raise too_large
         received = 0
 
@@ -78,9 +75,23 @@ class Guard:
 
     def _require_known_host(self, headers: Headers) -> None:
         """DNS rebinding: a page of someone else's domain that resolves to us must not be served."""
-        name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        name = _split(f"//{headers.get('host', '')}").hostname or ""
         if not is_loopback(name) and name != self._host:
             raise BadRequest("this host name is not served here")
+
+
+def last_answer(request: Request, error: Exception) -> Response:
+    """For an error that nobody foresaw: Starlette answers it from outside of the guard."""
+    response = failure(request, error)
+    _secure(response.headers, request.url.path)
+    return response
+
+
+def _secure(headers: MutableHeaders, path: str) -> None:
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
+    if not path.startswith("/static/"):
+        headers.setdefault("Cache-Control", "no-store")
 
 
 def _require_same_origin(method: str, headers: Headers) -> None:
@@ -90,5 +101,13 @@ def _require_same_origin(method: str, headers: Headers) -> None:
     if site not in {"same-origin", "none"}:
         raise Forbidden("writes from other origins are refused")
     origin = headers.get("origin")
-    if origin and urlsplit(origin).netloc != headers.get("host"):
+    if origin and _split(origin).netloc != headers.get("host"):
         raise Forbidden("writes from other origins are refused")
+
+
+def _split(address: str) -> SplitResult:
+    """Its parts; all empty for what is no address."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")

@@ -1,11 +1,14 @@
 """/livez and /readyz."""
 
+import asyncio
+
 from redis import RedisError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from service.api import backend
 from service.errors import SettingsInvalid, Unavailable
+from service.queue import REDIS_SECONDS_MAX
 from service.store import schema
 
 
@@ -23,7 +26,8 @@ async def ready(request: Request) -> Response:
     except (Unavailable, SettingsInvalid) as error:
         checks["database"] = str(error)
     try:
-        await parts.redis.ping()
+        async with asyncio.timeout(REDIS_SECONDS_MAX):
+            await parts.redis.ping()
     except (RedisError, OSError):
         checks["redis"] = "away"
     is_ready = checks["database"] == checks["stream"] == "ok"

@@ -52,9 +52,11 @@ class Feed:
         """Read what the log has grown by, and wake who waits. One reads for all."""
         await self.begin()
         async with self._pulling:
-            while page := await self._read(self.head):
+            is_behind = True
+            while is_behind and (page := await self._read(self.head)):
                 self._ring.extend(page)
                 self.head = page[-1].seq
+                is_behind = len(page) == PAGE_EVENTS_MAX
                 self.wake()
 
     async def after(self, seq: int) -> Sequence[Event]:
@@ -123,7 +125,10 @@ class Hub:
                 seq = page[-1].seq
                 if page[-1].is_terminal and seq >= feed.head:
                     return
-            yield frames.farewell(retry_milliseconds=random.randint(500, 5000))  # noqa: S311 # spreads reconnects
+            yield _farewell()
+        except Unavailable as error:
+            log.warning("a stream ends: its client comes back", error=str(error))
+            yield _farewell()
         finally:
             self._leave(generation_id, waiter)
 
@@ -173,3 +178,7 @@ class Hub:
             await feed.pull()
         except Unavailable as error:
             log.warning("could not read new events", error=str(error))
+
+
+def _farewell() -> bytes:
+    return frames.farewell(retry_milliseconds=random.randint(500, 5000))  # noqa: S311 # spreads reconnects

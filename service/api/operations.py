@@ -37,8 +37,10 @@ async def order(backend: Backend, owner: str, quiz_id: UUID, wanted: Order) -> G
     async with backend.database.write() as tx:
         await quizzes.require(tx, owner, quiz_id)
         module_ids = await modules.ids(tx, quiz_id)
+        if await materials.are_waiting(tx, quiz_id):
+            raise StateConflict(f"quiz {quiz_id} can't be ordered from yet: its material is being read")
         if not module_ids:
-            raise StateConflict(f"quiz {quiz_id} has no modules to ask about yet")
+            raise StateConflict(f"quiz {quiz_id} has no modules to ask about")
         settings = backend.settings
         plans = planning.plan(
             planning.expand(wanted, module_ids),

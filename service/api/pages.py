@@ -1,7 +1,6 @@
 """The pages: loads what they show, and takes what their forms send. Everything works without JavaScript."""
 
 from collections.abc import Awaitable, Callable
-from functools import wraps
 from http import HTTPStatus
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from schemas.orders import ModuleBatchOrder, Order, RetryOrder
 from schemas.states import QuestionType
 from service import auth
 from service.api import backend, bodies, operations, uploads
-from service.api.answers import answer, failure, problem_of
+from service.api.answers import answer
 from service.errors import Invalid, QuizmillError
 from service.store import generations, questions, quizzes
 from web import pages
@@ -25,40 +24,23 @@ from web.forms import Limits
 RECENT_QUIZZES = 8
 QUESTIONS_SHOWN_MAX = 2000
 
-Endpoint = Callable[[Request], Awaitable[Response]]
 Step = Callable[[backend.Backend, str, UUID], Awaitable[Generation]]
 
 
 def routes() -> list[Route]:
     quiz, generation = "/quizzes/{quiz_id:uuid}", "/generations/{generation_id:uuid}"
     return [
-        Route("/", _page(start)),
-        Route("/quizzes", _page(upload), methods=["POST"]),
-        Route(quiz, _page(quiz_page)),
-        Route(quiz + "/generations", _page(order), methods=["POST"]),
-        Route("/generations", _page(generation_list)),
-        Route(generation, _page(generation_page)),
-        Route(generation + "/retry", _page(retry), methods=["POST"]),
-        Route(generation + "/pause", _page(pause), methods=["POST"]),
-        Route(generation + "/resume", _page(resume), methods=["POST"]),
-        Route(generation + "/cancel", _page(cancel), methods=["POST"]),
+        Route("/", start),
+        Route("/quizzes", upload, methods=["POST"]),
+        Route(quiz, quiz_page),
+        Route(quiz + "/generations", order, methods=["POST"]),
+        Route("/generations", generation_list),
+        Route(generation, generation_page),
+        Route(generation + "/retry", retry, methods=["POST"]),
+        Route(generation + "/pause", pause, methods=["POST"]),
+        Route(generation + "/resume", resume, methods=["POST"]),
+        Route(generation + "/cancel", cancel, methods=["POST"]),
     ]
-
-
-def _page(endpoint: Endpoint) -> Endpoint:
-    """Errors of a page are pages, except for scripts, which ask for JSON."""
-
-    @wraps(endpoint)
-    async def guarded(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except QuizmillError as error:
-            if _wants_json(request):
-                return failure(request, error)
-            found = problem_of(error)
-            return HTMLResponse(pages.problem(found), status_code=found.status)
-
-    return guarded
 
 
 async def start(request: Request) -> Response:

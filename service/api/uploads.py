@@ -4,7 +4,7 @@ from pathlib import PurePath
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from schemas.base import FilledText
@@ -13,7 +13,9 @@ from service.api import bodies
 from service.errors import BadRequest, Invalid, UnsupportedMedia
 
 FILES_MAX = 100
-FIELDS_MAX = 20
+FIELDS_MAX = 1000
+"""An order names up to 500 modules, a field each."""
+
 TEXT_KB_MAX = 2048
 NAME_CHARACTERS_MAX = 120
 SUFFIXES = frozenset({".md", ".markdown", ".txt", ".text", ".html", ".htm"})
@@ -68,7 +70,9 @@ async def fields(request: Request) -> FormData:
     """Raises BadRequest for a body that is no form."""
     try:
         return await request.form(max_files=FILES_MAX, max_fields=FIELDS_MAX, max_part_size=TEXT_KB_MAX * 1024)
-    except (MultiPartException, ValueError) as error:
+    except HTTPException as error:
+        raise BadRequest(f"the form can't be read: {error.detail}") from None
+    except ValueError as error:
         raise BadRequest(f"the form can't be read: {error}") from None
 
 

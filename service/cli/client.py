@@ -81,10 +81,11 @@ class Client:
         return self._send("GET", f"/api/quizzes/{quiz_id}/export/{export_format}").content
 
     def watch(self, generation_id: UUID, *, from_start: bool = False) -> Iterator[StreamEvent]:
-        """Every event until the terminal one, through lost connections, without a gap. First a snapshot."""
+        """Every event until the generation has ended, through lost connections, without a gap. First a snapshot."""
         last_id = "0" if from_start else ""
         path = f"/api/generations/{generation_id}/events"
         while True:
+            was_terminal = False
             headers = {"Last-Event-ID": last_id} if last_id else {}
             try:
                 with connect_sse(self._http, "GET", path, headers=headers, timeout=SILENCE_SECONDS_MAX) as source:
@@ -95,13 +96,13 @@ class Client:
                         last_id = event.id or last_id
                         if event.event in {"heartbeat", "bye"}:
                             continue
+                        was_terminal = event.event in TERMINAL_TYPES
                         yield StreamEvent(type=event.event, data=json.loads(event.data))
-                        if event.event in TERMINAL_TYPES:
-                            return
             except (httpx.TransportError, SSEError):
                 # The service is restarting or the line broke; its `retry:` says a second.
-                pass
-            time.sleep(RECONNECT_SECONDS)
+                was_terminal = False
+            if not was_terminal:
+                time.sleep(RECONNECT_SECONDS)
 
     def _ask(self, model: type[Model], method: str, path: str, **options: object) -> Model:
         return model.model_validate_json(self._send(method, path, **options).content)

@@ -37,20 +37,30 @@ def service(settings: Settings, url: str | None) -> Iterator[str]:
     if running:
         yield running
         return
-    command = [sys.executable, "-m", "service.cli.main", "up", "--port", "0", "--data-dir", str(settings.data_dir)]
+    command = [sys.executable, "-m", "service.cli.main", "up", "--until-eof", "--port", "0"]
+    command += ["--data-dir", str(settings.data_dir)]
     environment = {**os.environ, "QUIZMILL_LOG_FORMAT": "console"}
     log_path = settings.data_dir / "generate.log"
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with log_path.open("ab") as log_file:
         # A session of its own: Ctrl-C is for this command, which then lets the system drain.
         process = subprocess.Popen(  # noqa: S603 # our own program
-            command, stdout=subprocess.PIPE, stderr=log_file, text=True, start_new_session=True, env=environment
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log_file,
+            text=True,
+            start_new_session=True,
+            env=environment,
         )
         try:
             yield _address(process, log_path)
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(STOP_SECONDS_MAX)
+            try:
+                process.wait(STOP_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def generate(client: Client, quiz: Quiz, order: Order, *, data_dir: Path) -> Generation:

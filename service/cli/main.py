@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -33,13 +34,15 @@ def up(
     port: Port = None,
     data_dir: DataDir = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="worker processes")] = 1,
+    until_eof: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Run the whole system: database, Valkey, web service and supervised workers."""
     from service.cli import up as command  # noqa: PLC0415 # each command loads only what it needs: `--help` stays quick
 
     chosen = settings.load(host=host, port=port, data_dir=data_dir)
     _prepare(chosen)
-    asyncio.run(command.up(chosen, workers))
+    with suppress(asyncio.CancelledError):  # a signal before it served
+        asyncio.run(command.up(chosen, workers, until_eof=until_eof))
 
 
 @app.command()

@@ -8,7 +8,7 @@ from redis import RedisError
 from schemas.reports import Diagnosis, DiagnosisLine, Verification
 from service import queue
 from service.cli import lock
-from service.errors import QuizmillError, SettingsInvalid
+from service.errors import NotFound, QuizmillError, SettingsInvalid
 from service.settings import PREFIX, Settings
 from service.store import backup as backups
 from service.store import schema, sqlite_build, verification
@@ -28,9 +28,12 @@ async def verify(settings: Settings, generation_id: UUID | None) -> Verification
     try:
         await schema.require_current(database)
         async with database.read() as tx:
-            return await verification.verify(tx, generation_id)
+            report = await verification.verify(tx, generation_id)
     finally:
         await database.close()
+    if generation_id and not report.generations:
+        raise NotFound(f"there is no generation {generation_id}")
+    return report
 
 
 async def backup(settings: Settings, target: Path) -> int:

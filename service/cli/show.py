@@ -73,10 +73,14 @@ class Bars:
         self._progress.stop()
 
     def apply(self, event: StreamEvent) -> None:
-        """Show what happened. Events about no batch change nothing."""
+        """Show what happened. Events about no batch change nothing, but for a snapshot."""
         bar = self._bars.get(str(event.data.get("batch_id")))
-        if bar is None:
-            return
+        if event.type in {"snapshot", "resync"}:
+            self._set(Generation.model_validate(event.data))
+        elif bar is not None:
+            self._advance(bar, event)
+
+    def _advance(self, bar: TaskID, event: StreamEvent) -> None:
         match event.type:
             case "batch.started":
                 self._progress.update(bar, state=f"attempt {event.data['attempt']}")
@@ -92,6 +96,11 @@ class Bars:
                 self._progress.update(bar, state=f"[red]failed: {error['code']}[/]")
             case "batch.requeued":
                 self._progress.update(bar, state="waiting")
+
+    def _set(self, found: Generation) -> None:
+        for batch in found.batches:
+            done = batch.held_count + batch.saved_count
+            self._progress.update(self._bars[str(batch.id)], completed=done, state=MARKS[batch.status])
 
 
 def _name(batch: Batch) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import sys
 from functools import partial
 from typing import TextIO
 
@@ -19,23 +20,35 @@ from service.supervisor import WorkerKeeper
 from service.valkey import EmbeddedValkey
 
 
-async def up(settings: Settings, workers: int) -> None:
-    """Serve until SIGTERM or Ctrl-C, then drain and leave no process behind. Raises SettingsInvalid."""
+async def up(settings: Settings, workers: int, *, until_eof: bool) -> None:
+    """Serve until SIGTERM or Ctrl-C, then drain and leave no process behind. Raises SettingsInvalid.
+
+    `until_eof`: also until the other end of stdin is closed, so that whoever started it can't leave it behind.
+    """
+    starting = asyncio.current_task()
+    assert starting is not None, "a coroutine runs in a task"
+    # Until it serves, a signal cancels the start; what was started is stopped on the way out.
+    stop_on_signals(partial(_cancel_start, starting))
     with lock.held(settings.data_dir) as claim, listen(settings) as listening:
         valkey = None if settings.redis_url else EmbeddedValkey(settings.data_dir)
         if valkey is None:
-            await _run(settings, workers, listening, claim)
+            await _run(settings, workers, listening, claim, until_eof=until_eof)
             return
         await valkey.start()
         keeping = asyncio.create_task(valkey.keep())
         try:
-            await _run(settings.model_copy(update={"redis_url": valkey.url}), workers, listening, claim)
+            settings = settings.model_copy(update={"redis_url": valkey.url})
+            await _run(settings, workers, listening, claim, until_eof=until_eof)
         finally:
             await _cancel(keeping)
             await valkey.stop()
 
 
-async def _run(settings: Settings, workers: int, listening: socket.socket, claim: TextIO) -> None:
+def _cancel_start(starting: asyncio.Task[object]) -> None:
+    starting.cancel()
+
+
+async def _run(settings: Settings, workers: int, listening: socket.socket, claim: TextIO, *, until_eof: bool) -> None:
     database = Database(settings.resolved_database_url)
     await schema.migrate(database)
     redis = queue.connect(settings.redis_url)
@@ -49,6 +62,8 @@ async def _run(settings: Settings, workers: int, listening: socket.socket, claim
 
     server = Server(create_app(settings, queue.connect(settings.redis_url)), on_ready=say_ready)
     stop_on_signals(server.stop)
+    if until_eof:
+        _stop_at_eof(server)
     try:
         await server.serve(sockets=[listening])
     finally:
@@ -56,6 +71,16 @@ async def _run(settings: Settings, workers: int, listening: socket.socket, claim
         await asyncio.gather(*(keeper.stop() for keeper in keepers))
         await redis.aclose(close_connection_pool=True)
         await database.close()
+
+
+def _stop_at_eof(server: Server) -> None:
+    loop, pipe = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def ended() -> None:
+        loop.remove_reader(pipe)
+        server.stop()
+
+    loop.add_reader(pipe, ended)
 
 
 async def _release(database: Database, jobs: queue.Queue, broadcast: Broadcast, worker: str) -> None:

@@ -8,12 +8,17 @@ ACTIVE = frozenset({GenerationState.PENDING, GenerationState.PROCESSING, Generat
 
 
 def status(
-    *, is_extracting: bool, failure_reason: FailureReason | None, generations: Sequence[GenerationState], saved: int
+    *,
+    is_extracting: bool,
+    failure_reason: FailureReason | None,
+    has_modules: bool,
+    generations: Sequence[GenerationState],
+    saved: int,
 ) -> tuple[QuizStatus, FailureReason | None]:
     """The quiz's status and why it failed. `saved` counts saved questions; `generations` holds every order's state."""
     if is_extracting:
         return QuizStatus.EXTRACTING_CONTENT, None
-    if failure_reason and not generations:
+    if failure_reason and not has_modules:
         return QuizStatus.FAILED, failure_reason
     return _after_orders(generations, saved)
 

@@ -105,9 +105,11 @@ async def claimed(tx: Tx, batch_id: UUID) -> Claim:
     )
 
 
-async def renew_leases(tx: Tx, worker: str, *, lease_seconds: float) -> int:
-    """The heartbeat: extend every lease of this worker. Rows in the middle of a hold are extended by the hold."""
-    mine = sa.select(batches.c.id).where(batches.c.lease_owner == worker, batches.c.state == BatchState.PROCESSING)
+async def renew_leases(tx: Tx, worker: str, batch_ids: Collection[UUID], *, lease_seconds: float) -> int:
+    """The heartbeat: extend this worker's leases on these. Rows in the middle of a hold are extended by the hold."""
+    mine = sa.select(batches.c.id).where(
+        batches.c.id.in_(batch_ids), batches.c.lease_owner == worker, batches.c.state == BatchState.PROCESSING
+    )
     renewed = sa.update(batches).where(batches.c.id.in_(mine.with_for_update(skip_locked=True)))
     return (await tx.execute(renewed.values(lease_until=seconds_from_now(lease_seconds)))).rowcount
 
@@ -269,9 +271,16 @@ async def wanted(tx: Tx, *, limit: int, generation_id: UUID | None = None) -> li
     ]
 
 
-async def look_again(tx: Tx, batch_ids: Collection[UUID], *, in_seconds: float) -> None:
-    """They were just put into the queue: want them again only when they are still pending after a while."""
-    moved = sa.update(batches).where(batches.c.id.in_(batch_ids), batches.c.state == BatchState.PENDING)
+async def look_again(tx: Tx, queued: Sequence[WantedBatch], *, in_seconds: float) -> None:
+    """They were just put into the queue: want them again only when they are still pending after a while.
+
+    Those that someone changes right now are left out: they are looked at again soon enough.
+    """
+    places = [(batch.batch_id, batch.fence) for batch in queued]
+    same = sa.select(batches.c.id).where(
+        sa.tuple_(batches.c.id, batches.c.fence).in_(places), batches.c.state == BatchState.PENDING
+    )
+    moved = sa.update(batches).where(batches.c.id.in_(same.with_for_update(skip_locked=True)))
     await tx.execute(moved.values(wanted_at=seconds_from_now(in_seconds)))
 
 

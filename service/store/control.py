@@ -35,11 +35,9 @@ async def resume(tx: Tx, generation_id: UUID) -> Wakeup:
 
 async def accept(tx: Tx, owner: str, batch_id: UUID) -> tuple[Batch, Wakeup]:
     """Finish a failed batch with what it holds: that becomes its target. Raises NotFound, StateConflict."""
-    generation_id = await batches.generation_of(tx, batch_id)
-    if generation_id is None:
-        raise NotFound(f"there is no batch {batch_id}")
-    await generations.require(tx, owner, generation_id)
-    await generations.lock(tx, generation_id)
+    generation_id = await _generation_of(tx, owner, batch_id)
+    if await generations.lock(tx, generation_id) is GenerationState.CANCELLED:
+        raise StateConflict(f"batch {batch_id} can't be accepted: generation {generation_id} is cancelled")
     batch = await _batch(tx, generation_id, batch_id)
     if batch.status is not BatchState.FAILED or not batch.held_count:
         raise StateConflict(f"batch {batch_id} can't be accepted: it is {batch.status} and holds {batch.held_count}")
@@ -50,6 +48,14 @@ async def accept(tx: Tx, owner: str, batch_id: UUID) -> tuple[Batch, Wakeup]:
     done = BatchCompleted(batch_id=batch_id, batch_key=batch.batch_key, saved_count=saved, target_count=saved)
     wakeup = await steps.close(tx, generation_id, [done])
     return await _batch(tx, generation_id, batch_id), wakeup
+
+
+async def _generation_of(tx: Tx, owner: str, batch_id: UUID) -> UUID:
+    """Raises NotFound for an unknown batch and, in the same words, for another owner's."""
+    generation_id = await batches.generation_of(tx, batch_id)
+    if generation_id and await generations.is_of(tx, owner, generation_id):
+        return generation_id
+    raise NotFound(f"there is no batch {batch_id}")
 
 
 async def _batch(tx: Tx, generation_id: UUID, batch_id: UUID) -> Batch:

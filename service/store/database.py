@@ -78,7 +78,7 @@ class Database:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self._writer = _sqlite_writer(url) if self.is_sqlite else _postgres(url)
-        self._reader = _sqlite_reader(url) if self.is_sqlite else self._writer
+        self._reader = _sqlite_reader(url) if self.is_sqlite else _snapshots(self._writer)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
@@ -88,7 +88,7 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
-        """A short read-only transaction. Raises Unavailable when the database does not answer."""
+        """A short read-only transaction that sees one moment. Raises Unavailable when the database does not answer."""
         async with _translated(), self._reader.connect() as tx:
             yield tx
 
@@ -125,6 +125,11 @@ def _postgres(url: str) -> AsyncEngine:
         pool_pre_ping=True,
         connect_args={"server_settings": settings, "timeout": 10, "command_timeout": 60},
     )
+
+
+def _snapshots(writer: AsyncEngine) -> AsyncEngine:
+    """The same connections for readers: all statements of one transaction see the same moment, as in SQLite."""
+    return writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def _sqlite_writer(url: str) -> AsyncEngine:

@@ -6,24 +6,49 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from schemas.events import Event, Happening, QuestionAccepted, Totals
+from schemas.events import BatchFailed, BatchRequeued, Event, Happening, QuestionAccepted, Totals
 from schemas.plans import Wakeup
-from service.rules import progress
-from service.store import batches
+from schemas.states import BatchState, RequeueReason
 from service.store.database import Tx, db_now
-from service.store.tables import events, generations
+from service.store.tables import batches, events, generations
 
 SEQ_MAX = 2**31 - 1
 """The largest number the column holds."""
+
+_SUMMED: dict[str, sa.ColumnElement[int]] = {
+    "target": batches.c.target_count,
+    "saved": batches.c.saved_count,
+    "held": batches.c.held_count,
+    "batches": sa.literal_column("1", sa.Integer),
+    "batches_completed": sa.case((batches.c.state == BatchState.COMPLETED, 1), else_=0),
+    "batches_failed": sa.case((batches.c.state == BatchState.FAILED, 1), else_=0),
+}
+assert list(_SUMMED) == list(Totals.model_fields), "the totals of an entry are sums over the batches"
+
+# Numbers, time and sums in one statement that is built once: every hold comes through here.
+_RAISED = (
+    sa.update(generations)
+    .where(generations.c.id == sa.bindparam("generation"))
+    .values(last_seq=generations.c.last_seq + sa.bindparam("count"))
+    .returning(
+        generations.c.last_seq,
+        db_now().label("at"),
+        *(
+            sa.select(sa.func.coalesce(sa.func.sum(figure), 0))
+            .where(batches.c.generation_id == sa.bindparam("generation"))
+            .scalar_subquery()
+            .label(name)
+            for name, figure in _SUMMED.items()
+        ),
+    )
+)
 
 
 async def append(tx: Tx, generation_id: UUID, happenings: Sequence[Happening]) -> Wakeup:
     """Write what happened, after the state change it tells of. The caller holds the generation's lock."""
     assert happenings, "nothing happened"
-    raised = sa.update(generations).where(generations.c.id == generation_id)
-    raised = raised.values(last_seq=generations.c.last_seq + len(happenings))
-    row = (await tx.execute(raised.returning(generations.c.last_seq, db_now().label("at")))).one()
-    totals = progress.totals(await batches.tallies(tx, generation_id))
+    row = (await tx.execute(_RAISED, {"generation": generation_id, "count": len(happenings)})).one()
+    totals = Totals.model_validate({name: getattr(row, name) for name in Totals.model_fields})
     first = row.last_seq - len(happenings) + 1
     rows = []
     for position, happening in enumerate(happenings):
@@ -50,9 +75,15 @@ async def append(tx: Tx, generation_id: UUID, happenings: Sequence[Happening]) -
 
 
 def _totals_at(totals: Totals, later: Sequence[Happening]) -> Totals:
-    """Totals are those after all; what later entries held is not there yet."""
-    held_later = sum(isinstance(happening, QuestionAccepted) for happening in later)
-    return totals.model_copy(update={"held": totals.held - held_later})
+    """Totals are those after all; what later entries of the same transaction tell has not happened yet."""
+    held = sum(isinstance(happening, QuestionAccepted) for happening in later)
+    failed = sum(isinstance(happening, BatchFailed) for happening in later)
+    retried = sum(
+        isinstance(happening, BatchRequeued) and happening.reason is RequeueReason.RETRY for happening in later
+    )
+    return totals.model_copy(
+        update={"held": totals.held - held, "batches_failed": totals.batches_failed - failed + retried}
+    )
 
 
 async def since(tx: Tx, generation_id: UUID, seq: int, *, limit: int) -> list[Event]:

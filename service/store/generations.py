@@ -69,10 +69,11 @@ async def end(tx: Tx, generation_id: UUID, target: GenerationState) -> bool:
 
 
 async def run_again(tx: Tx, generation_id: UUID) -> bool:
-    """A retry: the next run begins. False: the state does not allow it."""
+    """A retry: the next run begins, for one that ran out of time unclaimed the first. False: the state forbids it."""
     sources = {GenerationState.PARTIAL, GenerationState.FAILED}
     again = _change(generation_id, GenerationState.PROCESSING, from_states=sources)
-    again = again.values(run=generations.c.run + 1, completed_at=None, active_since=db_now())
+    started_at = sa.func.coalesce(generations.c.started_at, db_now())
+    again = again.values(run=generations.c.run + 1, completed_at=None, active_since=db_now(), started_at=started_at)
     return (await tx.execute(again)).rowcount == 1
 
 
@@ -106,10 +107,14 @@ async def growing(tx: Tx, *, limit: int) -> list[Wakeup]:
     return [Wakeup(generation_id=row.id, seq=row.last_seq) for row in await tx.execute(found.limit(limit))]
 
 
+async def is_of(tx: Tx, owner: str, generation_id: UUID) -> bool:
+    found = sa.select(generations.c.id).where(generations.c.id == generation_id, generations.c.owner == owner)
+    return (await tx.execute(found)).first() is not None
+
+
 async def require(tx: Tx, owner: str, generation_id: UUID) -> None:
     """Raises NotFound for an unknown id and for another owner's."""
-    found = sa.select(generations.c.id).where(generations.c.id == generation_id, generations.c.owner == owner)
-    if (await tx.execute(found)).first() is None:
+    if not await is_of(tx, owner, generation_id):
         raise NotFound(f"there is no generation {generation_id}")
 
 

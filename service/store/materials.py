@@ -29,11 +29,6 @@ async def insert(tx: Tx, quiz_id: UUID, files: Sequence[tuple[str, bytes]]) -> N
     await tx.execute(sa.insert(materials).values(wanted_at=db_now(), created_at=db_now()), rows)
 
 
-async def lock(tx: Tx, quiz_id: UUID) -> None:
-    """Lock the quiz, so that one extraction of it commits at a time. (SQLite's BEGIN IMMEDIATE locks already.)"""
-    await tx.execute(sa.select(quizzes.c.id).where(quizzes.c.id == quiz_id).with_for_update())
-
-
 async def waiting(tx: Tx, quiz_id: UUID, *, limit: int) -> list[Material]:
     """The quiz's files that are still to be extracted, in their order."""
     found = sa.select(materials.c.id, materials.c.name, materials.c.content).where(
@@ -41,6 +36,19 @@ async def waiting(tx: Tx, quiz_id: UUID, *, limit: int) -> list[Material]:
     )
     rows = await tx.execute(found.order_by(materials.c.position).limit(limit))
     return [Material(id=row.id, name=row.name, content=row.content) for row in rows]
+
+
+async def are_waiting(tx: Tx, quiz_id: UUID) -> bool:
+    found = sa.select(materials.c.id).where(materials.c.quiz_id == quiz_id, materials.c.state == MaterialState.WAITING)
+    return (await tx.execute(found.limit(1))).first() is not None
+
+
+async def begin(tx: Tx, material_id: UUID, *, seconds_max: float) -> int | None:
+    """Count a try, and keep others away for as long as it may take. None: the file waits no more."""
+    begun = sa.update(materials).where(materials.c.id == material_id, materials.c.state == MaterialState.WAITING)
+    begun = begun.values(tries=materials.c.tries + 1, wanted_at=seconds_from_now(seconds_max))
+    tries: int | None = (await tx.execute(begun.returning(materials.c.tries))).scalar_one_or_none()
+    return tries
 
 
 async def mark_extracted(tx: Tx, material_id: UUID) -> bool:

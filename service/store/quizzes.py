@@ -31,6 +31,11 @@ async def insert(tx: Tx, *, owner: str, title: str, language: str) -> UUID:
     return quiz_id
 
 
+async def lock(tx: Tx, quiz_id: UUID) -> None:
+    """Lock the quiz: what is entered into it is compared with all that is there. (SQLite's BEGIN locks already.)"""
+    await tx.execute(sa.select(quizzes.c.id).where(quizzes.c.id == quiz_id).with_for_update())
+
+
 async def require(tx: Tx, owner: str, quiz_id: UUID) -> None:
     """Raises NotFound for an unknown id and for another owner's."""
     found = sa.select(quizzes.c.id).where(quizzes.c.id == quiz_id, quizzes.c.owner == owner)
@@ -80,6 +85,7 @@ async def _whole(tx: Tx, rows: Sequence[sa.Row[*tuple[object, ...]]]) -> list[Qu
         status, reason = rules.status(
             is_extracting=extraction is not None,
             failure_reason=FailureReason(row.failure_reason) if row.failure_reason else None,
+            has_modules=bool(parts[row.id]),
             generations=states[row.id],
             saved=saved,
         )

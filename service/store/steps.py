@@ -188,7 +188,8 @@ async def retry(
     ids = [batch.id for batch in failed]
     if dry_run:
         return ids, None
-    assert await generations.run_again(tx, generation_id), "the lock holds the state that was just read"
+    has_begun = await generations.run_again(tx, generation_id)
+    assert has_begun, "the lock holds the state that was just read"
     await batches.requeue_failed(tx, ids, model=model)
     requeued = [
         BatchRequeued(batch_id=batch.id, batch_key=batch.batch_key, reason=RequeueReason.RETRY) for batch in failed
@@ -235,7 +236,8 @@ async def close(tx: Tx, generation_id: UUID, happenings: Sequence[Happening]) ->
     target = progress.ending(tallies)
     if target is None:
         return await events.append(tx, generation_id, happenings)
-    assert await generations.end(tx, generation_id, target), "an open generation can end"
+    has_ended = await generations.end(tx, generation_id, target)
+    assert has_ended, "an open generation can end"
     return await events.append(tx, generation_id, [*happenings, _ended(target, tallies)])
 
 

@@ -57,6 +57,8 @@ materials = sa.Table(
     sa.Column("content", sa.LargeBinary, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("error_message", sa.Text),
+    # Extractions begun: a file that takes its worker down is not tried for ever.
+    _count("tries"),
     # Set = an extraction must be in the queue (outbox).
     sa.Column("wanted_at", Timestamp),
     sa.Column("created_at", Timestamp, nullable=False),

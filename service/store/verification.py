@@ -1,124 +1,116 @@
-"""Recomputes what must be true of the rows and says what is not (facts kept by no constraint of the database)."""
+"""Recomputes what must be true of the rows and says what is not: loads them, row_checks and log_fold judge them."""
 
-import json
-from collections import Counter
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from schemas.events import ENDINGS, TERMINAL_TYPES, Event
-from schemas.plans import Tally
+from schemas.events import Event
 from schemas.reports import Finding, Verification
-from schemas.states import BatchState, GenerationState, QuestionState
-from service.rules import progress
-from service.store import batches as batch_store
-from service.store import events as event_store
+from schemas.states import GenerationState
+from service.store import log_fold, row_checks
 from service.store.database import Tx
-from service.store.tables import attempts, batches, generations, questions
+from service.store.row_checks import Row, Rows
+from service.store.tables import attempts, batches, events, generations, metadata, modules, questions
 
-EVENTS_MAX = 1_000_000
+EVENTS_PER_PORTION = 20_000
+GENERATIONS_PER_PORTION = 500
+"""How much is in memory at once, unless one generation alone has more."""
+
 FINDINGS_MAX = 1000
 
 
 async def verify(tx: Tx, generation_id: UUID | None) -> Verification:
-    """Check one generation, or all of them and the database file. Raises nothing for what it finds."""
-    found = sa.select(generations.c.id, generations.c.state, generations.c.last_seq)
+    """Check one generation, or all of them and the database itself. The first thing that the transaction does.
+
+    Raises nothing for what it finds. Of a file that is damaged, the rows are not looked at.
+    """
+    if tx.dialect.name == "postgresql":
+        # All statements must see one moment. SQLite's transactions do so by themselves.
+        await tx.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+    findings = [] if generation_id else await _database(tx)
+    if any(finding.check == "integrity_check" for finding in findings):
+        return Verification(generations=0, findings=tuple(findings[:FINDINGS_MAX]))
+    found = sa.select(generations).order_by(generations.c.requested_at, generations.c.id)
     if generation_id:
         found = found.where(generations.c.id == generation_id)
     rows = (await tx.execute(found)).all()
-    findings = [] if generation_id else await _database(tx)
-    for row in rows:
-        findings += await _generation(tx, row.id, GenerationState(row.state), row.last_seq)
+    for portion in _portions(rows):
+        findings += await _portion(tx, portion)
     return Verification(generations=len(rows), findings=tuple(findings[:FINDINGS_MAX]))
 
 
 async def _database(tx: Tx) -> list[Finding]:
     if tx.dialect.name != "sqlite":
-        return []
+        return await _torn_references(tx)
     findings = []
     for check in ("integrity_check", "foreign_key_check"):
-        rows = (await tx.execute(sa.text(f"PRAGMA {check}"))).all()
+        try:
+            rows = (await tx.execute(sa.text(f"PRAGMA {check}"))).all()
+        except sa.exc.DatabaseError as error:
+            # So damaged that not even this works.
+            findings.append(Finding(check="integrity_check", subject="database", message=str(error.orig)))
+            continue
         problems = [row for row in rows if tuple(row) != ("ok",)]
         findings += [Finding(check=check, subject="database", message=str(tuple(row))) for row in problems]
     return findings
 
 
-async def _generation(tx: Tx, generation_id: UUID, state: GenerationState, last_seq: int) -> list[Finding]:
-    tallies = await batch_store.tallies(tx, generation_id)
-    log = await event_store.since(tx, generation_id, 0, limit=EVENTS_MAX)
-    subject = f"generation {generation_id}"
-    messages = {
-        "batch_counts": await _batch_counts(tx, generation_id),
-        "slots": await _slots(tx, generation_id),
-        "fences": await _fences(tx, generation_id),
-        "state": _state(state, tallies),
-        "log_numbers": _numbers(log, last_seq),
-        "log_fold": _fold(log, state, tallies),
-    }
-    return [
-        Finding(check=check, subject=subject, message=message)
-        for check, problems in messages.items()
-        for message in problems
-    ]
+async def _torn_references(tx: Tx) -> list[Finding]:
+    """What SQLite's foreign_key_check does, for PostgreSQL: its constraints hold only what was written under them."""
+    findings = []
+    for key in [key for table in metadata.sorted_tables for key in table.foreign_keys]:
+        parent = key.column.table.alias("parent")
+        is_there = sa.exists().where(parent.c[key.column.name] == key.parent)
+        torn = (
+            await tx.execute(sa.select(sa.func.count()).select_from(key.parent.table).where(~is_there))
+        ).scalar_one()
+        if torn:
+            message = f"{torn} rows of {key.parent.table.name} lead to {key.column.table.name} that are not there"
+            findings.append(Finding(check="foreign_key_check", subject="database", message=message))
+    return findings
 
 
-async def _batch_counts(tx: Tx, generation_id: UUID) -> list[str]:
-    """requested = saved + held + missing: what a batch counts is what it has."""
-
-    def counted(state: QuestionState) -> sa.ColumnElement[int]:
-        return sa.func.coalesce(sa.func.sum(sa.case((questions.c.state == state, 1), else_=0)), 0)
-
-    held, saved = counted(QuestionState.HELD), counted(QuestionState.SAVED)
-    found = (
-        sa.select(batches.c.id, batches.c.held_count, batches.c.saved_count, held.label("held"), saved.label("saved"))
-        .outerjoin(questions, questions.c.batch_id == batches.c.id)
-        .where(batches.c.generation_id == generation_id)
-        .group_by(batches.c.id, batches.c.held_count, batches.c.saved_count)
-        .having(sa.or_(batches.c.held_count != held, batches.c.saved_count != saved))
-    )
-    return [
-        f"batch {row.id} counts {row.held_count} held and {row.saved_count} saved, but has {row.held} and {row.saved}"
-        for row in await tx.execute(found)
-    ]
+def _portions(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    portion: list[Row] = []
+    count = 0
+    for row in rows:
+        if portion and (count + row.last_seq > EVENTS_PER_PORTION or len(portion) == GENERATIONS_PER_PORTION):
+            yield portion
+            portion, count = [], 0
+        portion.append(row)
+        count += row.last_seq
+    if portion:
+        yield portion
 
 
-async def _slots(tx: Tx, generation_id: UUID) -> list[str]:
-    """Slots are taken from 0 on without a hole."""
-    found = (
-        sa.select(questions.c.batch_id, sa.func.count().label("count"), sa.func.max(questions.c.slot).label("last"))
-        .where(questions.c.generation_id == generation_id)
-        .group_by(questions.c.batch_id)
-        .having(sa.func.max(questions.c.slot) != sa.func.count() - 1)
-    )
-    return [f"batch {row.batch_id} has {row.count} questions up to slot {row.last}" for row in await tx.execute(found)]
+async def _portion(tx: Tx, portion: Sequence[Row]) -> list[Finding]:
+    ids = [row.id for row in portion]
+    plans, logs = await _batches(tx, ids), await _logs(tx, ids)
+    held, tries = await _questions(tx, ids), await _attempts(tx, ids)
+    texts = await _texts(tx, {question.module_id for questions in held.values() for question in questions})
+    findings = []
+    for row in portion:
+        plan = plans[row.id]
+        tallies = [
+            log_fold.BatchRow.model_validate({name: getattr(batch, name) for name in log_fold.BatchRow.model_fields})
+            for batch in plan
+        ]
+        rows = Rows(generation=row, batches=plan, tallies=tallies, questions=held, attempts=tries, texts=texts)
+        findings += list(_findings(rows, logs[row.id], tallies))
+    return findings
 
 
-async def _fences(tx: Tx, generation_id: UUID) -> list[str]:
-    """No attempt and no question can carry a fence that its batch has not reached."""
-    newest = sa.func.max(sa.func.coalesce(questions.c.fence, 0))
-    found = (
-        sa.select(batches.c.id, batches.c.fence, sa.func.max(attempts.c.fence).label("attempt"), newest.label("held"))
-        .outerjoin(attempts, attempts.c.batch_id == batches.c.id)
-        .outerjoin(questions, questions.c.batch_id == batches.c.id)
-        .where(batches.c.generation_id == generation_id)
-        .group_by(batches.c.id, batches.c.fence)
-        .having(sa.or_(sa.func.max(attempts.c.fence) > batches.c.fence, newest > batches.c.fence))
-    )
-    return [
-        f"batch {row.id} is at fence {row.fence}, but was worked on under {max(row.attempt or 0, row.held)}"
-        for row in await tx.execute(found)
-    ]
-
-
-def _state(state: GenerationState, tallies: Sequence[Tally]) -> list[str]:
-    ending = progress.ending(tallies)
-    if state is GenerationState.CANCELLED:
-        is_open = any(tally.state in progress.OPEN for tally in tallies)
-        return ["it is cancelled, but has open batches"] if is_open else []
-    if state.is_terminal or ending:
-        return [] if state is ending else [f"it is {state}, but its batches say {ending or 'not ended'}"]
-    return []
+def _findings(rows: Rows, log: Sequence[Event], tallies: Sequence[log_fold.BatchRow]) -> Iterator[Finding]:
+    generation = rows.generation
+    state = GenerationState(generation.state)
+    messages = {name: list(check(rows)) for name, check in row_checks.CHECKS.items()}
+    messages["log_numbers"] = _numbers(log, generation.last_seq)
+    messages["log_fold"] = log_fold.problems(log, generation.id, state, tallies)
+    for check, problems in messages.items():
+        for problem in problems:
+            yield Finding(check=check, subject=f"generation {generation.id}", message=problem)
 
 
 def _numbers(log: Sequence[Event], last_seq: int) -> list[str]:
@@ -130,21 +122,60 @@ def _numbers(log: Sequence[Event], last_seq: int) -> list[str]:
     return []
 
 
-def _fold(log: Sequence[Event], state: GenerationState, tallies: Sequence[Tally]) -> list[str]:
-    """The log tells the same as the rows."""
-    if not log:
-        return []
-    problems = []
-    last = json.loads(log[-1].data)
-    if last["totals"] != progress.totals(tallies).model_dump():
-        problems.append(f"its last event says {last['totals']}, but the rows {progress.totals(tallies).model_dump()}")
-    if state.is_terminal != (log[-1].type in TERMINAL_TYPES):
-        problems.append(f"it is {state}, but its last event is {log[-1].type}")
-    elif state.is_terminal and log[-1].type != ENDINGS[state].type:
-        problems.append(f"it ended as {state}, but its log as {log[-1].type}")
-    completed = Counter(json.loads(event.data)["batch_id"] for event in log if event.type == "batch.completed")
-    problems += [f"batch {batch_id} completed {count} times" for batch_id, count in completed.items() if count > 1]
-    saved = sum(tally.state is BatchState.COMPLETED for tally in tallies)
-    if log[0].seq == 1 and len(completed) != saved:
-        problems.append(f"{saved} batches are completed, but the log tells of {len(completed)}")
-    return problems
+async def _batches(tx: Tx, generation_ids: Collection[UUID]) -> dict[UUID, list[Row]]:
+    """By generation, in their order."""
+    found = (
+        sa.select(batches, modules.c.quiz_id.label("module_quiz_id"))
+        .outerjoin(modules, modules.c.id == batches.c.module_id)
+        .where(batches.c.generation_id.in_(generation_ids))
+        .order_by(batches.c.position)
+    )
+    return _grouped((await tx.execute(found)).all(), "generation_id")
+
+
+async def _logs(tx: Tx, generation_ids: Collection[UUID]) -> dict[UUID, list[Event]]:
+    """By generation, oldest first."""
+    names = ("generation_id", "seq", "type", "data")
+    found = sa.select(*(events.c[name] for name in names)).where(events.c.generation_id.in_(generation_ids))
+    logs: dict[UUID, list[Event]] = defaultdict(list)
+    for row in await tx.execute(found.order_by(events.c.generation_id, events.c.seq)):
+        logs[row.generation_id].append(
+            Event(generation_id=row.generation_id, seq=row.seq, type=row.type, data=row.data)
+        )
+    return logs
+
+
+async def _questions(tx: Tx, generation_ids: Collection[UUID]) -> dict[UUID, list[Row]]:
+    """By batch, in the order of their slots, without what no check looks at."""
+    unread = {"content", "explanation", "tags", "flaws", "fingerprint_text", "fingerprint_key"}
+    found = (
+        sa.select(*(column for column in questions.c if column.name not in unread))
+        .join(batches, batches.c.id == questions.c.batch_id)
+        .where(batches.c.generation_id.in_(generation_ids))
+        .order_by(questions.c.slot)
+    )
+    return _grouped((await tx.execute(found)).all(), "batch_id")
+
+
+async def _attempts(tx: Tx, generation_ids: Collection[UUID]) -> dict[UUID, list[Row]]:
+    """By batch, in the order of their numbers."""
+    found = (
+        sa.select(attempts)
+        .join(batches, batches.c.id == attempts.c.batch_id)
+        .where(batches.c.generation_id.in_(generation_ids))
+        .order_by(attempts.c.number)
+    )
+    return _grouped((await tx.execute(found)).all(), "batch_id")
+
+
+async def _texts(tx: Tx, module_ids: Collection[UUID]) -> dict[UUID, str]:
+    found = sa.select(modules.c.id, modules.c.text).where(modules.c.id.in_(module_ids))
+    texts = {row.id: row.text for row in await tx.execute(found)}
+    return {module_id: texts.get(module_id, "") for module_id in module_ids}
+
+
+def _grouped(rows: Sequence[Row], name: str) -> dict[UUID, list[Row]]:
+    groups: dict[UUID, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[getattr(row, name)].append(row)
+    return groups

@@ -17,6 +17,7 @@ from tests.scripted import Gate, ScriptedProvider
 from tests.workbench import Workbench, eventually, troubled
 
 LEAVES = b"# Leaves\n\nLeaves turn light into sugar, and they do so in their chloroplasts all day long.\n"
+NOISE = b"\xff\xfe\x00\x01"
 ROOTS = b"# Roots\n\nRoots take up water and minerals, and they hold the plant in the ground for years.\n"
 
 
@@ -70,14 +71,33 @@ async def test_a_slow_second_run_finds_nothing_left_to_enter(bench: Workbench) -
 
 
 async def test_an_unreadable_file_fails_the_quiz_with_its_reason(bench: Workbench) -> None:
-    quiz_id = await upload(bench, ("leaves.md", LEAVES), ("noise.md", b"\xff\xfe\x00\x01"))
+    quiz_id = await upload(bench, ("noise.md", NOISE))
     await extract(bench, quiz_id)
     quiz = await load(bench, quiz_id)
     assert (quiz.status, quiz.failure_reason) == ("failed", "extraction_failed")
-    assert [module.name for module in quiz.modules] == ["Leaves"], "the others are read"
     async with bench.database.read() as tx:
         assert await material_rows.waiting(tx, quiz_id, limit=10) == []
         assert await material_rows.wanted(tx, limit=10) == []
+
+
+async def test_an_unreadable_file_among_others_does_not_take_them_along(bench: Workbench) -> None:
+    quiz_id = await upload(bench, ("noise.md", NOISE), ("leaves.md", LEAVES))
+    await extract(bench, quiz_id)
+    quiz = await load(bench, quiz_id)
+    assert [module.name for module in quiz.modules] == ["Leaves"]
+    assert (quiz.status, quiz.extraction) == ("created", None)
+
+
+async def test_a_file_over_which_worker_after_worker_dies_is_given_up(bench: Workbench) -> None:
+    quiz_id = await upload(bench, ("leaves.md", LEAVES))
+    async with bench.database.read() as tx:
+        [file] = await material_rows.waiting(tx, quiz_id, limit=10)
+    for _ in range(materials.TRIES_MAX):
+        async with bench.database.write() as tx:
+            await material_rows.begin(tx, file.id, seconds_max=60)
+    await extract(bench, quiz_id)
+    quiz = await load(bench, quiz_id)
+    assert (quiz.status, quiz.failure_reason) == ("failed", "extraction_failed")
 
 
 async def test_a_file_that_breaks_the_extraction_fails_the_quiz_instead_of_coming_back_for_ever(

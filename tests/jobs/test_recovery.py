@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from jobs import recovery
 from jobs.workshop import Workshop
+from schemas.plans import Claim
 from service.broadcast import STOPPED_CHANNEL, Broadcast
 from service.queue import Queue
 from service.store import chores
@@ -25,6 +26,19 @@ async def going(routine: Routine, workshop: Workshop) -> AsyncIterator[asyncio.T
         yield task
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def in_hand(workshop: Workshop, claim: Claim) -> AsyncIterator[None]:
+    """The worker works on the claim, for as long as the block takes."""
+
+    async def work_on() -> None:
+        await asyncio.Event().wait()
+
+    work = asyncio.create_task(work_on())
+    workshop.take(claim, work)
+    yield
+    work.cancel()
 
 
 async def test_a_sweep_enqueues_what_is_wanted(bench: Workbench) -> None:
@@ -138,25 +152,27 @@ async def test_sweeping_goes_on_after_the_database_or_redis_was_away(bench: Work
         await eventually(is_queued)
 
 
-async def test_a_heartbeat_extends_this_workers_leases_and_no_others(bench: Workbench) -> None:
+async def test_a_heartbeat_extends_the_leases_of_what_is_in_hand_and_no_others(bench: Workbench) -> None:
     ordered = await bench.order(1, 1)
     mine = await factories.claim(bench.database, ordered.batch_ids[0], worker="worker-1", lease_seconds=1)
-    other = await factories.claim(bench.database, ordered.batch_ids[1], worker="worker-2", lease_seconds=1)
+    unheard = await factories.claim(bench.database, ordered.batch_ids[1], worker="worker-1", lease_seconds=1)
     workshop = bench.workshop(ScriptedProvider(), lease_seconds=30)
-    async with going(recovery.keep_leases, workshop):
+    async with in_hand(workshop, mine), going(recovery.keep_leases, workshop):
 
         async def is_extended() -> bool:
             return await bench.lease_left_seconds(mine.batch_id) > 20
 
         await eventually(is_extended)
-    assert await bench.lease_left_seconds(other.batch_id) < 2
+    assert await bench.lease_left_seconds(unheard.batch_id) < 2, "its worker does not know that it has it"
 
 
 async def test_heartbeats_go_on_after_the_database_was_away(bench: Workbench) -> None:
+    ordered = await bench.order(1)
+    mine = await factories.claim(bench.database, ordered.batch_ids[0], worker="worker-1")
     workshop = bench.workshop(ScriptedProvider(), lease_seconds=0.3)
     database = troubled(workshop)
     database.is_away = True
-    async with going(recovery.keep_leases, workshop):
+    async with in_hand(workshop, mine), going(recovery.keep_leases, workshop):
         await eventually(lambda: database.refused >= 2)
         database.is_away = False
         await eventually(lambda: database.writes >= 2)

@@ -162,6 +162,22 @@ async def test_a_slot_that_becomes_free_is_used_at_once(bench: Workbench) -> Non
     assert ran.most_running == 1
 
 
+@pytest.mark.parametrize("turns", range(6))
+@pytest.mark.usefixtures("only_calls")
+async def test_a_worker_that_is_stopped_in_the_moment_it_is_called_stops(bench: Workbench, turns: int) -> None:
+    worker = create(bench, Ran())
+    running = asyncio.create_task(worker.async_run())
+    await listens(bench)
+    await eventually(lambda: not worker._wake.is_set())
+    worker._wake.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    running.cancel()
+    async with asyncio.timeout(WAIT_SECONDS):
+        await asyncio.gather(running, return_exceptions=True)
+    await worker.close()
+
+
 async def test_a_lost_call_costs_one_poll(bench: Workbench) -> None:
     ran = Ran()
     async with working(create(bench, ran)):

@@ -147,7 +147,7 @@ def terminated() -> Iterator[asyncio.Event]:
     signal.signal(signal.SIGTERM, before)
 
 
-async def test_a_worker_whose_heartbeat_breaks_ends_itself(bench: Workbench, terminated: asyncio.Event) -> None:
+async def test_a_worker_one_of_whose_routines_breaks_ends_itself(bench: Workbench, terminated: asyncio.Event) -> None:
     workshop = bench.workshop(ScriptedProvider())
     workshop.database = BrokenDatabase(bench.settings.resolved_database_url)
     until = asyncio.Event()
@@ -158,4 +158,34 @@ async def test_a_worker_whose_heartbeat_breaks_ends_itself(bench: Workbench, ter
         await asyncio.wait_for(terminated.wait(), WAIT_SECONDS)
         until.set()
         await running
-    assert {entry["chore"] for entry in logs if entry["log_level"] == "critical"} == {"keep_leases", "keep_sweeping"}
+    assert [entry["chore"] for entry in logs if entry["log_level"] == "critical"] == ["keep_sweeping"]
+
+
+@pytest.mark.parametrize("number", range(3))
+async def test_a_worker_one_of_whose_routines_is_cancelled_ends_itself(
+    bench: Workbench, terminated: asyncio.Event, number: int
+) -> None:
+    workshop = bench.workshop(ScriptedProvider())
+    created = worker.create(workshop.settings, bench.connect(), workshop=workshop)
+    until = asyncio.Event()
+    with capture_logs() as logs:
+        running = asyncio.create_task(run_until(created, until))
+        await eventually(lambda: "chores" in created.ctx)
+        routine = created.ctx["chores"][number]
+        routine.cancel()
+        await asyncio.wait_for(terminated.wait(), WAIT_SECONDS)
+        until.set()
+        await running
+    assert [entry["chore"] for entry in logs if entry["log_level"] == "critical"] == [routine.get_name()]
+
+
+async def test_a_worker_that_stops_takes_its_own_end_for_no_trouble(
+    bench: Workbench, terminated: asyncio.Event
+) -> None:
+    workshop = bench.workshop(ScriptedProvider())
+    until = asyncio.Event()
+    until.set()
+    with capture_logs() as logs:
+        await run_until(worker.create(workshop.settings, bench.connect(), workshop=workshop), until)
+    assert not terminated.is_set()
+    assert [entry for entry in logs if entry["log_level"] == "critical"] == []

@@ -25,8 +25,7 @@ def test_a_block_names_the_event_then_its_data_and_its_id_last() -> None:
 
 def test_the_first_block_tells_how_soon_to_come_back_within_itself() -> None:
     assert frames.encode([event(1), event(2)], with_retry=True) == (
-        b"event: batch.started\nretry: 1000\ndata: {}\nid: 1\n\n"
-        b"event: batch.started\ndata: {}\nid: 2\n\n"
+        b"event: batch.started\nretry: 1000\ndata: {}\nid: 1\n\nevent: batch.started\ndata: {}\nid: 2\n\n"
     )
 
 

@@ -10,7 +10,9 @@ CANCELLED = GenerationState.CANCELLED
 
 
 def status(*generations: GenerationState, saved: int = 0) -> QuizStatus:
-    found, _ = quizzes.status(is_extracting=False, failure_reason=None, generations=generations, saved=saved)
+    found, _ = quizzes.status(
+        is_extracting=False, failure_reason=None, has_modules=True, generations=generations, saved=saved
+    )
     return found
 
 
@@ -20,13 +22,19 @@ def test_a_quiz_without_orders_is_created() -> None:
 
 def test_a_quiz_whose_files_are_being_read_is_extracting_whatever_else_happened() -> None:
     found = quizzes.status(
-        is_extracting=True, failure_reason=FailureReason.EXTRACTION_FAILED, generations=[COMPLETED], saved=5
+        is_extracting=True,
+        failure_reason=FailureReason.EXTRACTION_FAILED,
+        has_modules=False,
+        generations=[COMPLETED],
+        saved=5,
     )
     assert found == (QuizStatus.EXTRACTING_CONTENT, None)
 
 
 def test_a_quiz_whose_files_can_not_be_read_has_failed_and_says_why() -> None:
-    found = quizzes.status(is_extracting=False, failure_reason=FailureReason.EXTRACTION_FAILED, generations=[], saved=0)
+    found = quizzes.status(
+        is_extracting=False, failure_reason=FailureReason.EXTRACTION_FAILED, has_modules=False, generations=[], saved=0
+    )
     assert found == (QuizStatus.FAILED, FailureReason.EXTRACTION_FAILED)
 
 
@@ -45,7 +53,9 @@ def test_a_quiz_with_questions_is_partially_ready_when_any_order_fell_short(othe
 
 
 def test_a_quiz_without_a_single_question_after_a_failed_order_has_failed() -> None:
-    found = quizzes.status(is_extracting=False, failure_reason=None, generations=[CANCELLED, FAILED], saved=0)
+    found = quizzes.status(
+        is_extracting=False, failure_reason=None, has_modules=True, generations=[CANCELLED, FAILED], saved=0
+    )
     assert found == (QuizStatus.FAILED, FailureReason.LLM_GENERATION_ERROR)
 
 

@@ -10,8 +10,17 @@ from service.store import schema, tables
 from service.store.database import Database
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on the shared database run in its loop: with one engine for all, each statement is compiled once."""
+    for item in items:
+        if "shared_database" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session", params=["sqlite", "postgres"])
-async def migrated_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+async def shared_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Database]:
     """One database of each kind for all tests: making and migrating one takes longer than most of them."""
     if request.param == "sqlite":
         url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('store') / 'quizmill.db'}"
@@ -20,23 +29,21 @@ async def migrated_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.
         url = request.getfixturevalue("postgres_url").replace("postgresql://", "postgresql+asyncpg://")
     database = Database(url)
     await schema.migrate(database)
-    await database.close()
-    return url
-
-
-@pytest.fixture
-async def database(migrated_url: str) -> AsyncIterator[Database]:
-    """Migrated and empty."""
-    database = Database(migrated_url)
     yield database
-    async with database.write() as tx:
+    await database.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def database(shared_database: Database) -> AsyncIterator[Database]:
+    """Migrated and empty."""
+    yield shared_database
+    async with shared_database.write() as tx:
         # Everything else hangs on a quiz and goes with it.
         await tx.execute(sa.delete(tables.quizzes))
         await tx.execute(sa.delete(tables.chores))
-    await database.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def other_database(database: Database) -> AsyncIterator[Database]:
     """The same database as another process would open it."""
     other = Database(database.url)

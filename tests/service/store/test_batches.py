@@ -3,17 +3,18 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
 
 from schemas.generations import BatchError
-from schemas.plans import Claim, Tally
+from schemas.plans import Claim, Tally, WantedBatch
 from schemas.states import BatchState, ErrorCode, GenerationState, Priority, QuestionType
 from service.errors import LeaseLost
 from service.store import batches, steps, tables
-from service.store.database import Database, db_now
+from service.store.database import Database, Tx, db_now
 from tests import factories
 from tests.factories import LEASE_SECONDS, OVERLOADED, WORKER, batch_row, change_batch
 
@@ -32,6 +33,12 @@ async def lease_left(database: Database, batch_id: UUID) -> float:
     left: sa.ColumnElement[float] = sa.type_coerce(column, sa.Double()) - sa.type_coerce(db_now(), sa.Double())
     async with database.read() as tx:
         return float((await tx.execute(sa.select(left).where(tables.batches.c.id == batch_id))).scalar_one())
+
+
+async def queued(tx: Tx, batch_id: UUID) -> WantedBatch:
+    """The batch as it was when it was put into the queue just now."""
+    fence = (await tx.execute(sa.select(tables.batches.c.fence).where(tables.batches.c.id == batch_id))).scalar_one()
+    return WantedBatch(batch_id=batch_id, fence=fence, priority=Priority.NORMAL, requested_at=datetime.now(UTC))
 
 
 async def wanted_ids(database: Database, *, limit: int = 100, generation_id: UUID | None = None) -> list[UUID]:
@@ -153,9 +160,19 @@ async def test_a_heartbeat_extends_only_the_leases_of_its_worker(database: Datab
     mine = await factories.claim(database, ordered.batch_ids[0], worker="mine", lease_seconds=EXPIRED)
     other = await factories.claim(database, ordered.batch_ids[1], worker="other", lease_seconds=EXPIRED)
     async with database.write() as tx:
-        assert await batches.renew_leases(tx, "mine", lease_seconds=LEASE_SECONDS) == 1
+        assert await batches.renew_leases(tx, "mine", ordered.batch_ids, lease_seconds=LEASE_SECONDS) == 1
     assert await lease_left(database, mine.batch_id) > 0
     assert await lease_left(database, other.batch_id) < 0
+
+
+async def test_a_heartbeat_extends_only_what_is_in_hand(database: Database) -> None:
+    ordered = await factories.make_order(database, 2, 3)
+    for batch_id in ordered.batch_ids:
+        await factories.claim(database, batch_id, lease_seconds=EXPIRED)
+    async with database.write() as tx:
+        assert await batches.renew_leases(tx, WORKER, ordered.batch_ids[:1], lease_seconds=LEASE_SECONDS) == 1
+    assert await lease_left(database, ordered.batch_ids[0]) > 0
+    assert await lease_left(database, ordered.batch_ids[1]) < 0
 
 
 async def test_a_hold_counts_up_and_extends_the_lease(database: Database) -> None:
@@ -229,7 +246,7 @@ async def test_a_batch_whose_worker_came_back_in_time_is_not_taken_back(database
     await factories.claim(database, batch_id, lease_seconds=EXPIRED)
     async with database.write() as tx:
         [seen] = await batches.expired(tx, limit=1)
-        await batches.renew_leases(tx, WORKER, lease_seconds=LEASE_SECONDS)
+        await batches.renew_leases(tx, WORKER, [batch_id], lease_seconds=LEASE_SECONDS)
     async with database.write() as tx:
         with pytest.raises(LeaseLost):
             await batches.take_back(tx, seen, only_expired=True)
@@ -276,10 +293,10 @@ async def test_a_generation_that_wants_no_work_has_nothing_in_the_outbox(
 async def test_what_was_enqueued_is_wanted_again_only_after_a_while(database: Database) -> None:
     ordered = await factories.make_order(database, 2, 3)
     async with database.write() as tx:
-        await batches.look_again(tx, [ordered.batch_ids[0]], in_seconds=3600)
+        await batches.look_again(tx, [await queued(tx, ordered.batch_ids[0])], in_seconds=3600)
     assert await wanted_ids(database) == [ordered.batch_ids[1]]
     async with database.write() as tx:
-        await batches.look_again(tx, [ordered.batch_ids[0]], in_seconds=0)
+        await batches.look_again(tx, [await queued(tx, ordered.batch_ids[0])], in_seconds=0)
     assert set(await wanted_ids(database)) == set(ordered.batch_ids)
 
 
@@ -287,7 +304,7 @@ async def test_looking_again_leaves_a_batch_alone_that_was_claimed_meanwhile(dat
     [batch_id] = (await factories.make_order(database, 2)).batch_ids
     await factories.claim(database, batch_id)
     async with database.write() as tx:
-        await batches.look_again(tx, [batch_id], in_seconds=0)
+        await batches.look_again(tx, [await queued(tx, batch_id)], in_seconds=0)
     assert (await batch_row(database, batch_id)).wanted_at is None
 
 
@@ -344,11 +361,11 @@ async def test_no_lease_and_no_delay_is_reckoned_by_the_clock_of_a_worker(databa
         claimed = await factories.claim(database, batch_id)
         async with database.write() as tx:
             await batches.hold(tx, claimed, count=1, lease_seconds=LEASE_SECONDS)
-            await batches.renew_leases(tx, WORKER, lease_seconds=LEASE_SECONDS)
+            await batches.renew_leases(tx, WORKER, [batch_id], lease_seconds=LEASE_SECONDS)
             assert await batches.expired(tx, limit=1) == []
             await batches.put_back(tx, claimed, delay_seconds=5, counts=True)
             assert await batches.wanted(tx, limit=1) == []
-            await batches.look_again(tx, [batch_id], in_seconds=5)
+            await batches.look_again(tx, [await queued(tx, batch_id)], in_seconds=5)
     numbers = [value for value in sent if isinstance(value, (int, float))]
     assert LEASE_SECONDS in numbers, "durations are sent"
     assert all(number < time.time() / 2 for number in numbers), "moments are not"

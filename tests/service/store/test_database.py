@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sys
+import threading
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -34,6 +35,13 @@ async def use(database: Database) -> None:
     for opened in (database.read(), database.write()):
         async with opened as tx:
             await tx.execute(sa.select(sa.literal(1)))
+
+
+async def connections_are_gone() -> None:
+    """aiosqlite does not wait for the thread of a connection that could not be opened; a loop that ends must."""
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join, 10)
 
 
 def free_port() -> int:
@@ -188,6 +196,7 @@ async def test_a_file_that_can_not_be_opened_is_unavailable(tmp_path: Path) -> N
             async with opened():
                 pass
     await database.close()
+    await connections_are_gone()
 
 
 async def test_a_connection_that_the_server_closes_is_unavailable_and_the_next_one_works(postgres_url: str) -> None:

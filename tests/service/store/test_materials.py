@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from schemas.states import FailureReason, MaterialState
-from service.store import materials, modules, tables
+from service.store import materials, modules, quizzes, tables
 from service.store.database import Database
 from tests import factories
 
@@ -87,7 +87,7 @@ async def test_of_several_runs_of_the_job_one_enters_the_modules(
 
     async def enter(store: Database) -> None:
         async with store.write() as tx:
-            await materials.lock(tx, quiz_id)
+            await quizzes.lock(tx, quiz_id)
             if await materials.mark_extracted(tx, material_id):
                 await modules.insert(tx, quiz_id, [("One", "text"), ("Two", "text")])
 

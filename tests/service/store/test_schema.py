@@ -1,20 +1,50 @@
 """The migrations make exactly the tables that the statements are written for, however often and by however many."""
 
 import asyncio
+import json
+import os
 import shutil
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from service.errors import SettingsInvalid
 from service.store import quizzes, schema, tables
-from service.store.database import Database
+from service.store.database import Database, Timestamp
+from tests import factories
 
 PROCESSES = 4
+PROCESS_SECONDS_MAX = 60
+FIRST_ROWS = Path(__file__).parent.parent.parent / "fixtures" / "schema_0001.json"
+HALTING = """
+import asyncio, signal, sys
+from alembic import op
+from service.store import schema
+from service.store.database import Database
+
+create_table, made = op.create_table, []
+
+def create_half(name, *arguments, **options):
+    create_table(name, *arguments, **options)
+    made.append(name)
+    if len(made) == 5:
+        print("half", flush=True)
+        signal.pause()
+
+op.create_table = create_half
+asyncio.run(schema.migrate(Database(sys.argv[1])))
+"""
 VERSION = sa.table("alembic_version", sa.column("version_num"))
 BROKEN = """
 import sqlalchemy as sa
@@ -132,3 +162,74 @@ async def test_a_database_newer_than_the_program_is_refused_and_left_alone(empty
         with pytest.raises(SettingsInvalid, match="is at schema 9999, which this program does not know"):
             await use(empty)
     assert await versions(empty) == ["9999"]
+
+
+async def test_two_processes_may_migrate_at_once(empty: Database) -> None:
+    environment = {**os.environ, "QUIZMILL_DATABASE_URL": empty.url}
+    arguments = (sys.executable, "-m", "service.cli.main", "migrate")
+    processes = [
+        await asyncio.create_subprocess_exec(*arguments, env=environment, stdout=PIPE, stderr=PIPE) for _ in range(2)
+    ]
+    for process in processes:
+        out, err = await asyncio.wait_for(process.communicate(), PROCESS_SECONDS_MAX)
+        assert process.returncode == 0, err.decode()
+        assert out.decode() == "The database is up to date.\n"
+    await schema.require_current(empty)
+    assert await tables_of(empty) == {*tables.metadata.tables, "alembic_version"}
+
+
+async def test_what_a_process_killed_in_the_middle_left_is_completed_by_the_next(empty: Database) -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", HALTING, empty.url, stdout=PIPE)
+    assert process.stdout is not None, "stdout is a pipe"
+    assert await asyncio.wait_for(process.stdout.readline(), PROCESS_SECONDS_MAX) == b"half\n"
+    waiting = asyncio.create_task(schema.migrate(empty))
+    process.kill()
+    await process.wait()
+    await asyncio.wait_for(waiting, PROCESS_SECONDS_MAX)
+    await schema.require_current(empty)
+    async with empty.read() as tx:
+        differences = await tx.run_sync(
+            lambda connection: compare_metadata(MigrationContext.configure(connection), tables.metadata)
+        )
+    assert differences == []
+    await factories.make_partial(empty)
+    assert await factories.findings(empty) == ()
+
+
+async def test_all_data_of_the_first_schema_is_kept(empty: Database) -> None:
+    rows: dict[str, list[dict[str, Any]]] = json.loads(FIRST_ROWS.read_text(encoding="utf-8"))
+    assert {"quizzes", "modules", "generations", "batches", "questions", "attempts", "events"} <= set(rows)
+    async with empty.write() as tx:
+        await tx.run_sync(upgrade_to, "0001")
+        for name, entered in rows.items():
+            table = tables.metadata.tables[name]
+            await tx.execute(sa.insert(table), [read(table, row) for row in entered])
+    await schema.migrate(empty)
+    await schema.require_current(empty)
+    async with empty.read() as tx:
+        for name, entered in rows.items():
+            table = tables.metadata.tables[name]
+            columns = [table.c[column] for column in entered[0]]
+            found = (await tx.execute(sa.select(*columns))).mappings().all()
+            assert sorted(map(str, found)) == sorted(str(read(table, row)) for row in entered), name
+    assert await factories.findings(empty) == ()
+
+
+def upgrade_to(connection: sa.Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.SCRIPTS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def read(table: sa.Table, row: dict[str, Any]) -> dict[str, Any]:
+    """A row as the table has it, from how JSON has it."""
+
+    def value(column: sa.Column[Any], given: Any) -> Any:
+        if given is None:
+            return None
+        if isinstance(column.type, sa.Uuid):
+            return UUID(given)
+        return datetime.fromisoformat(given) if isinstance(column.type, Timestamp) else given
+
+    return {name: value(table.c[name], given) for name, given in row.items()}

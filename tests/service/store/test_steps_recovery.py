@@ -67,7 +67,7 @@ async def test_a_worker_that_renewed_its_lease_in_time_keeps_its_batch(database:
     ordered = await factories.make_order(database, 4)
     claimed = await factories.claim(database, ordered.batch_ids[0], lease_seconds=EXPIRED)
     async with database.write() as tx:
-        await batches.renew_leases(tx, WORKER, lease_seconds=LEASE_SECONDS)
+        await batches.renew_leases(tx, WORKER, ordered.batch_ids, lease_seconds=LEASE_SECONDS)
     async with database.write() as tx:
         with pytest.raises(LeaseLost):
             await steps.take_back(tx, claimed, only_expired=True)

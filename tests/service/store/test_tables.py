@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import pytest_asyncio
 import sqlalchemy as sa
 
 from schemas.states import BatchState, GenerationState
@@ -85,7 +86,7 @@ async def count(database: Database, table: sa.Table) -> int:
         return int((await tx.execute(sa.select(sa.func.count()).select_from(table))).scalar_one())
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def ordered(database: Database) -> Ordered:
     """One row in every table: a batch of two in work that holds one question, and a material."""
     ordered = await factories.make_order(database, 2)
