@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 
 from jobs import checks
 from jobs.providers.base import Source
@@ -81,15 +82,17 @@ class Checkpoint:
         while self._sound or self._rejected:
             sound, rejected = tuple(self._sound), tuple(self._rejected)
             failpoints.reach(Place.BEFORE_HOLD)
-            wakeup = await self._workshop.persist(partial(self._hold, sound=sound, rejected=rejected))
+            kept = await self._workshop.persist(partial(self._hold, sound=sound, rejected=rejected))
             failpoints.reach(Place.AFTER_HOLD)
+            # Only now: what a transaction saw that did not commit, the next try of it must see again.
+            self._taken.extend(kept.others)
+            self._seen = kept.seen
+            self.held_count = kept.held_count
             del self._sound[: len(sound)]
             del self._rejected[: len(rejected)]
-            await self._workshop.broadcast.announce(wakeup)
+            await self._workshop.broadcast.announce(kept.wakeup)
 
-    async def _hold(
-        self, tx: Tx, *, sound: Sequence[SoundQuestion], rejected: Sequence[QuestionRejected]
-    ) -> Wakeup | None:
+    async def _hold(self, tx: Tx, *, sound: Sequence[SoundQuestion], rejected: Sequence[QuestionRejected]) -> "_Kept":
         """One transaction. What other batches of the quiz have entered meanwhile is compared under the lock."""
         await steps.enter(tx, self.claim)
         await quizzes.lock(tx, self.claim.quiz_id)
@@ -109,7 +112,13 @@ class Checkpoint:
             tx, self.claim, kept, [*rejected, *clashes], lease_seconds=self._workshop.settings.lease_seconds
         )
         failpoints.reach(Place.INSIDE_HOLD)
-        self._taken.extend(bank.others)
-        self._seen = bank.seen
-        self.held_count = held
-        return wakeup
+        return _Kept(held_count=held, others=bank.others, seen=bank.seen, wakeup=wakeup)
+
+
+class _Kept(NamedTuple):
+    """What one transaction held, and what it saw of other batches."""
+
+    held_count: int
+    others: Sequence[Fingerprint]
+    seen: int
+    wakeup: Wakeup | None

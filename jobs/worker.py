@@ -70,9 +70,9 @@ async def start(context: Context) -> None:
 
 def _stop_if_broken(chore: asyncio.Task[None]) -> None:
     """A worker without heartbeat or sweep is worse than none: it ends, and whoever supervises it starts another."""
-    if not chore.cancelled():
-        log.critical("the worker is broken and stops", chore=chore.get_name(), exc_info=chore.exception())
-        signal.raise_signal(signal.SIGTERM)
+    error = None if chore.cancelled() else chore.exception()
+    log.critical("the worker is broken and stops", chore=chore.get_name(), exc_info=error)
+    signal.raise_signal(signal.SIGTERM)
 
 
 async def stop(context: Context) -> None:
@@ -83,6 +83,7 @@ async def stop(context: Context) -> None:
     await workshop.stop(grace_seconds=0)
     chores = context.get("chores", ())
     for chore in chores:
+        chore.remove_done_callback(_stop_if_broken)
         chore.cancel()
     await asyncio.gather(*chores, return_exceptions=True)
     await workshop.provider.close()

@@ -29,8 +29,21 @@ def _storable(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+"""Unicode categories of what nobody sees."""
+
+DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks that turn the text around them, also beyond the name they stand in."""
+
+
+def _one_line(name: str) -> str:
+    """A name is a line: control characters are spaces, marks of direction are left out."""
+    plain = (" " if unicodedata.category(mark) == "Cc" else mark for mark in name if mark not in DIRECTIONS)
+    return " ".join("".join(plain).split())
+
+
 def _not_blank(text: str) -> str:
-    if not text.strip():
+    if all(unicodedata.category(character) in INVISIBLE for character in text):
         raise ValueError("must not be empty")
     return text
 
@@ -41,4 +54,5 @@ def _rfc3339(moment: datetime) -> str:
 
 StorableText = Annotated[str, AfterValidator(_storable)]
 FilledText = Annotated[str, AfterValidator(_storable), AfterValidator(_not_blank)]
+Name = Annotated[str, AfterValidator(_storable), AfterValidator(_one_line), AfterValidator(_not_blank)]
 Moment = Annotated[datetime, PlainSerializer(_rfc3339, when_used="json")]

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from schemas.base import Body, FilledText, StorableText
+from schemas.base import Body, FilledText, Name, StorableText
 from schemas.states import Difficulty, Priority, QuestionType
 
-Title = Annotated[FilledText, Field(max_length=200)]
+Title = Annotated[Name, Field(max_length=200)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
 TargetCount = Annotated[int, Field(ge=1)]
 

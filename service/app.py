@@ -7,6 +7,7 @@ from arq.connections import ArqRedis
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -54,6 +55,7 @@ def create_app(settings: Settings, redis: ArqRedis) -> Starlette:
         exception_handlers={
             QuizmillError: answers.failure,
             HTTPException: answers.failure,
+            ClientDisconnect: answers.failure,
             Exception: guard.last_answer,
         },
     )

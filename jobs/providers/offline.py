@@ -111,6 +111,8 @@ def _exhausted(request: Request, analysis: Analysis, count: int) -> str:
         missing = request.count - count
         wanted = "1 more was" if missing == 1 else f"{missing} more were"
         yields = f"only {count} {one if count == 1 else many}" if count else f"no {many}"
+        if not count and request.avoid:
+            yields = f"no further {many}"
         return f'The module "{module}" yields {yields} offline; {wanted} asked for. {ADVICE}'
     return (
         f'The module "{module}" yields no more {many} offline: of the {count} that were made, fewer than '

@@ -5,7 +5,7 @@ from typing import Final
 import structlog
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 
 from schemas.problems import Problem
@@ -34,6 +34,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem(title=error.title, status=error.status, detail=str(error), errors=tuple(error.problems))
         case QuizmillError() if error.status < 500 or isinstance(error, Unavailable):
             return Problem(title=error.title, status=error.status, detail=str(error))
+        case ClientDisconnect():
+            return Problem(title="Bad request", status=400, detail="the connection ended before the body did")
         case HTTPException():
             title = TITLES.get(error.status_code, error.detail)
             return Problem(title=title, status=error.status_code, detail=error.detail)

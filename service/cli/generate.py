@@ -75,7 +75,7 @@ def generate(client: Client, quiz: Quiz, order: Order, *, data_dir: Path) -> Gen
     except KeyboardInterrupt:
         show.errors.print(
             f"Stopped. What is done is kept, and the rest goes on with `quizmill up --data-dir {data_dir}`;"
-            f" then `quizmill generation {watch}` shows it.",
+            f" then `quizmill generation {watch}` shows it and `quizmill export {quiz.id}` writes it.",
             soft_wrap=True,
         )
         raise

@@ -14,6 +14,7 @@ from service.cli import show
 from service.errors import QuizmillError
 from service.exports.formats import FORMATS
 
+DataDir = Annotated[Path | None, typer.Option(help="where SQLite keeps its file (default ./quizmill-data)")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
@@ -42,6 +43,8 @@ def generate(
     name = export_format or (out.suffix.removeprefix(".") if out else "json")
     if name not in FORMATS:
         raise typer.BadParameter(f"unknown format {name!r}: use one of {', '.join(FORMATS)}", param_hint="--format")
+    if out and not out.parent.is_dir():
+        raise typer.BadParameter(f"{out.parent} is no directory", param_hint="--out")
     with command.service(chosen, url) as address:
         client = Client(address)
         quiz = client.upload(title=files[0].stem, language=language, files=files)
@@ -70,21 +73,23 @@ def export(
     _write(Client(url).export(quiz_id, export_format), out)
 
 
-def migrate() -> None:
+def migrate(data_dir: DataDir = None) -> None:
     """Bring the database's schema up to date. Data is kept; running it twice does nothing."""
     from service.cli import maintenance  # noqa: PLC0415 # `--help` stays quick
 
-    asyncio.run(maintenance.migrate(settings.load()))
+    asyncio.run(maintenance.migrate(settings.load(data_dir=data_dir)))
     show.console.print("The database is up to date.")
 
 
 def verify(
-    generation_id: Annotated[UUID | None, typer.Argument(help="only this generation")] = None, json: Json = False
+    generation_id: Annotated[UUID | None, typer.Argument(help="only this generation")] = None,
+    data_dir: DataDir = None,
+    json: Json = False,
 ) -> None:
     """Recompute every counter and invariant from the rows; exit code 1 if anything does not agree."""
     from service.cli import maintenance  # noqa: PLC0415 # `--help` stays quick
 
-    report = asyncio.run(maintenance.verify(settings.load(), generation_id))
+    report = asyncio.run(maintenance.verify(settings.load(data_dir=data_dir), generation_id))
     if json:
         show.as_json(report)
     else:
@@ -103,11 +108,11 @@ def backup(file: Annotated[Path, typer.Argument(help="the new file to write")]) 
     show.console.print(f"{file} holds the whole database ({size:,} bytes).", soft_wrap=True, highlight=False)
 
 
-def doctor(json: Json = False) -> None:
+def doctor(data_dir: DataDir = None, json: Json = False) -> None:
     """Say in plain words what is configured, what can be reached and what is missing."""
     from service.cli import maintenance  # noqa: PLC0415 # `--help` stays quick
 
-    diagnosis = asyncio.run(maintenance.diagnose(settings.load()))
+    diagnosis = asyncio.run(maintenance.diagnose(settings.load(data_dir=data_dir)))
     if json:
         show.as_json(diagnosis)
     else:

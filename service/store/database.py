@@ -101,7 +101,9 @@ class Database:
 async def _translated() -> AsyncIterator[None]:
     try:
         yield
-    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError, OSError) as error:
+    except sa.exc.TimeoutError as error:
+        raise Unavailable("the database is busy: too many are waiting for it") from error
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, OSError) as error:
         raise Unavailable(f"the database does not answer: {_first_line(error)}") from error
     except sa.exc.DBAPIError as error:
         if error.connection_invalidated:
