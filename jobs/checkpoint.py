@@ -85,12 +85,24 @@ class Checkpoint:
             kept = await self._workshop.persist(partial(self._hold, sound=sound, rejected=rejected))
             failpoints.reach(Place.AFTER_HOLD)
             # Only now: what a transaction saw that did not commit, the next try of it must see again.
-            self._taken.extend(kept.others)
             self._seen = kept.seen
             self.held_count = kept.held_count
             del self._sound[: len(sound)]
             del self._rejected[: len(rejected)]
+            self._compare(kept.others)
             await self._workshop.broadcast.announce(kept.wakeup)
+
+    def _compare(self, others: Sequence[Fingerprint]) -> None:
+        """Other batches have entered these: what was offered since the transaction looked did not know of them."""
+        self._taken.extend(others)
+        late = self._sound
+        self._sound = [question for question in late if checks.duplicate_of(question.fingerprint, others) is None]
+        self._rejected += self._clashes(len(late) - len(self._sound))
+
+    def _clashes(self, count: int) -> list[QuestionRejected]:
+        message = "another batch of the quiz was faster with the same question"
+        clash = QuestionRejected(batch_id=self.claim.batch_id, code="near_duplicate", message=message)
+        return [clash] * count
 
     async def _hold(self, tx: Tx, *, sound: Sequence[SoundQuestion], rejected: Sequence[QuestionRejected]) -> "_Kept":
         """One transaction. What other batches of the quiz have entered meanwhile is compared under the lock."""
@@ -100,14 +112,7 @@ class Checkpoint:
         entered = {fingerprint.hash for fingerprint in bank.own}
         fresh = [question for question in sound if question.fingerprint.hash not in entered]
         kept = [question for question in fresh if checks.duplicate_of(question.fingerprint, bank.others) is None]
-        clashes = [
-            QuestionRejected(
-                batch_id=self.claim.batch_id,
-                code="near_duplicate",
-                message="another batch of the quiz was faster with the same question",
-            )
-            for _ in range(len(fresh) - len(kept))
-        ]
+        clashes = self._clashes(len(fresh) - len(kept))
         held, wakeup = await steps.hold(
             tx, self.claim, kept, [*rejected, *clashes], lease_seconds=self._workshop.settings.lease_seconds
         )

@@ -42,9 +42,10 @@ def service(settings: Settings, url: str | None) -> Iterator[str]:
     environment = {**os.environ, "QUIZMILL_LOG_FORMAT": "console"}
     log_path = settings.data_dir / "generate.log"
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with log_path.open("ab") as log_file:
+    with (
+        log_path.open("ab") as log_file,
         # A session of its own: Ctrl-C is for this command, which then lets the system drain.
-        process = subprocess.Popen(  # noqa: S603 # our own program
+        subprocess.Popen(  # noqa: S603 # our own program
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -52,7 +53,8 @@ def service(settings: Settings, url: str | None) -> Iterator[str]:
             text=True,
             start_new_session=True,
             env=environment,
-        )
+        ) as process,
+    ):
         try:
             yield _address(process, log_path)
         finally:

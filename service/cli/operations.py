@@ -53,10 +53,7 @@ def generate(
         order = command.plan(quiz, types, count, difficulty, chosen.questions_per_batch_max)
         ended = command.generate(client, quiz, order, data_dir=chosen.data_dir)
         _write(client.export(quiz.id, name), out)
-    show.errors.print(f"{ended.status}: {ended.message}")
-    for batch in ended.batches:
-        if batch.error:
-            show.errors.print(f"  {batch.module_name}, {batch.question_type}: {batch.error.message}")
+    show.reasons(ended)
     if ended.status is not GenerationState.COMPLETED:
         raise typer.Exit(1)
 
@@ -94,7 +91,7 @@ def verify(
         show.as_json(report)
     else:
         for finding in report.findings:
-            show.console.print(f"[red]{finding.check}[/] {finding.subject}: {finding.message}")
+            show.line((finding.check, "red"), f" {finding.subject}: {finding.message}")
         show.console.print(f"{report.generations} generations, {len(report.findings)} findings.")
     if report.findings:
         raise typer.Exit(1)
@@ -117,8 +114,8 @@ def doctor(data_dir: DataDir = None, json: Json = False) -> None:
         show.as_json(diagnosis)
     else:
         for line in diagnosis.lines:
-            mark = "[green]ok[/]    " if line.is_fine else "[red]wrong[/] "
-            show.console.print(f"{mark} {line.subject}: {line.message}")
+            mark = ("ok    ", "green") if line.is_fine else ("wrong ", "red")
+            show.line(mark, f" {line.subject}: {line.message}")
     if not diagnosis.is_fine:
         raise typer.Exit(1)
 

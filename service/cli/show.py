@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Column, Table
+from rich.text import Text
 
 from schemas.generations import Batch, Generation
 from schemas.states import BatchState
@@ -29,21 +30,36 @@ def as_json(value: BaseModel) -> None:
 
 
 def generation(found: Generation) -> None:
-    console.print(f"[bold]{found.status}[/]  {found.message}  [dim]{found.id}[/]")
+    console.print(Text.assemble((found.status, "bold"), "  ", found.message, "  ", (str(found.id), "dim")))
     table = Table("module", "type", "difficulty", "state", "saved", "held", "of", "tries", "reason")
     for batch in found.batches:
         reason = f"{batch.error.code}: {batch.error.message}" if batch.error else ""
         counts = (str(batch.saved_count), str(batch.held_count), str(batch.target_count), str(batch.attempts))
-        name = batch.module_name
-        table.add_row(name, batch.question_type, batch.difficulty or "", MARKS[batch.status], *counts, reason)
+        # As texts: what users and providers wrote is no markup.
+        name = Text(batch.module_name)
+        table.add_row(name, batch.question_type, batch.difficulty or "", MARKS[batch.status], *counts, Text(reason))
     console.print(table)
 
 
 def generations(found: list[Generation]) -> None:
     table = Table(Column("id", no_wrap=True), "status", "message", "requested")
     for entry in found:
-        table.add_row(str(entry.id), entry.status, entry.message, entry.requested_at.strftime("%Y-%m-%d %H:%M"))
+        requested = entry.requested_at.strftime("%Y-%m-%d %H:%M")
+        table.add_row(str(entry.id), entry.status, Text(entry.message), requested)
     console.print(table)
+
+
+def line(mark: tuple[str, str], text: str) -> None:
+    """A word in its colour and a text of any length on one line."""
+    console.print(Text.assemble(mark, text), soft_wrap=True)
+
+
+def reasons(found: Generation) -> None:
+    """How a generation ended, and why each batch that failed did; on stderr."""
+    errors.print(Text(f"{found.status}: {found.message}"))
+    for batch in found.batches:
+        if batch.error:
+            errors.print(Text(f"  {batch.module_name}, {batch.question_type}: {batch.error.message}"), soft_wrap=True)
 
 
 class Bars:
@@ -51,7 +67,7 @@ class Bars:
 
     def __init__(self, found: Generation) -> None:
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[state]}"),

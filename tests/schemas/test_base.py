@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from schemas.base import Body, FilledText, Frozen, Moment, StorableText
+from schemas.base import Body, FilledText, Frozen, Moment, Name, StorableText
 
 
 class Note(Body):
     text: StorableText = ""
     title: FilledText = "x"
+    name: Name = "x"
     count: int = 0
 
 
@@ -43,11 +44,26 @@ def test_half_a_character_is_refused() -> None:
         Note.model_validate_json('{"text": "\\ud800"}')
 
 
-@pytest.mark.parametrize("title", ["", " ", "\t\n", "\u00a0\u2003"])
-def test_nothing_but_space_is_no_filled_text(title: str) -> None:
-    with pytest.raises(ValidationError, match="must not be empty"):
-        Note(title=title)
+@pytest.mark.parametrize("title", ["", " ", "\t\n", "\u00a0\u2003", "\u200b", "\ufeff \u202e"])
+def test_what_nobody_sees_is_no_filled_text(title: str) -> None:
+    for field in ("title", "name"):
+        with pytest.raises(ValidationError, match="must not be empty"):
+            Note.model_validate({field: title})
     assert Note(text=title).text is not None, "where text may be empty, space may be too"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("  Plants \n and\ttrees\x1b ", "Plants and trees"),
+        ("Plants\u202egpj.exe", "Plantsgpj.exe"),
+        ("Gro\u0308\u00dfe", "Gr\u00f6\u00dfe"),
+        ("\U0001f468\u200d\U0001f33e", "\U0001f468\u200d\U0001f33e"),
+    ],
+    ids=["control", "direction", "normal form", "joined"],
+)
+def test_a_name_is_one_line_that_reads_in_one_direction(name: str, expected: str) -> None:
+    assert Note(name=name).name == expected
 
 
 def test_space_around_a_text_is_kept() -> None:

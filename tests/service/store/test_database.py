@@ -109,6 +109,17 @@ async def test_a_reader_is_not_blocked_by_an_open_write(database: Database) -> N
     assert await titles(database) == ["changed"]
 
 
+async def test_a_read_sees_one_moment_from_beginning_to_end(database: Database, other_database: Database) -> None:
+    await add_quiz(database)
+    found = sa.select(tables.quizzes.c.title)
+    async with database.read() as tx:
+        first = (await tx.execute(found)).scalars().all()
+        async with other_database.write() as other:
+            await other.execute(sa.update(tables.quizzes).values(title="changed"))
+        assert (await tx.execute(found)).scalars().all() == first == ["Plants"]
+    assert await titles(database) == ["changed"]
+
+
 async def test_writers_of_two_processes_lose_no_update(database: Database, other_database: Database) -> None:
     await add_quiz(database, "0")
 

@@ -51,6 +51,22 @@ async def test_a_quiz_with_waiting_files_is_wanted_in_the_queue_once(database: D
     assert await wanted(database) == [quiz_id]
 
 
+async def test_every_try_of_a_file_is_counted_and_keeps_others_away_meanwhile(database: Database) -> None:
+    quiz_id = await upload(database, FILES[:1])
+    [material_id] = await waiting_ids(database, quiz_id)
+    async with database.write() as tx:
+        assert await materials.are_waiting(tx, quiz_id)
+        assert await materials.begin(tx, material_id, seconds_max=3600) == 1
+    assert await wanted(database) == []
+    async with database.write() as tx:
+        assert await materials.begin(tx, material_id, seconds_max=0) == 2
+    assert await wanted(database) == [quiz_id], "whoever tried it may have died"
+    async with database.write() as tx:
+        await materials.mark_extracted(tx, material_id)
+        assert await materials.begin(tx, material_id, seconds_max=60) is None
+        assert not await materials.are_waiting(tx, quiz_id)
+
+
 async def test_an_extracted_file_is_used_once_and_its_bytes_are_let_go(database: Database) -> None:
     quiz_id = await upload(database, FILES[:1])
     [material_id] = await waiting_ids(database, quiz_id)

@@ -1,0 +1,122 @@
+"""What the commands print."""
+
+import json
+
+import pytest
+from rich.progress import Task
+
+from schemas.states import BatchState, GenerationState
+from service.cli import show
+from service.cli.client import StreamEvent
+from tests.web import samples
+
+MARKUP = "Lists [red]a[/red], [/] and [0]"
+
+
+def event(kind: str, number: int = 1, **data: object) -> StreamEvent:
+    return StreamEvent(type=kind, data={"batch_id": str(samples.batch(number).id), **data})
+
+
+def bar(bars: show.Bars, position: int = 0) -> tuple[float, float | None, str]:
+    """How far, of how much, and what is said beside it."""
+    task: Task = bars._progress.tasks[position]
+    return task.completed, task.total, task.fields["state"]
+
+
+def pending(*, held: int = 0) -> show.Bars:
+    batches = [samples.batch(1, held=held), samples.batch(2, target=5)]
+    return show.Bars(samples.generation(GenerationState.PROCESSING, *batches))
+
+
+def test_a_generation_is_a_line_and_a_row_per_batch(capsys: pytest.CaptureFixture[str]) -> None:
+    show.generation(samples.partial())
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"partial  15 of 35 questions created  {samples.partial().id}"
+    assert sum("multiple_choice" in line for line in lines) == 2
+    [failed] = [line for line in lines if "provider_overloaded" in line]
+    assert "failed" in failed
+    assert "the provider was overloaded for 10 minutes" in failed
+
+
+def test_a_list_is_a_row_per_generation_with_its_whole_id(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    show.generations([samples.partial(), samples.generation(GenerationState.CANCELLED, samples.batch())])
+    assert capsys.readouterr().out.count(str(samples.partial().id)) == 2
+
+
+def test_names_and_reasons_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    error = samples.OVERLOADED.model_copy(update={"message": MARKUP})
+    batch = samples.batch(1, BatchState.FAILED, error=error, name=MARKUP)
+    generation = samples.generation(GenerationState.FAILED, batch, message=MARKUP)
+    show.generation(generation)
+    assert capsys.readouterr().out.count(MARKUP) == 3
+    show.generations([generation])
+    assert MARKUP in capsys.readouterr().out
+    show.reasons(generation)
+    assert capsys.readouterr().err.count(MARKUP) == 3
+    show.line((MARKUP, "red"), MARKUP)
+    assert capsys.readouterr().out.count(MARKUP) == 2
+    with show.Bars(generation) as bars:
+        bars.apply(event("batch.started", attempt=1))
+    assert MARKUP in capsys.readouterr().err
+
+
+def test_json_is_the_whole_model_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    show.as_json(samples.partial())
+    assert json.loads(capsys.readouterr().out) == json.loads(samples.partial().model_dump_json())
+
+
+def test_a_bar_starts_with_what_is_there() -> None:
+    bars = pending(held=3)
+    assert bar(bars, 0) == (3, 20, "waiting")
+    assert bar(bars, 1) == (0, 5, "waiting")
+
+
+def test_a_bar_follows_its_batch() -> None:
+    bars = pending()
+    for told, shown in [
+        (event("batch.started", attempt=2), (0, 20, "attempt 2")),
+        (event("question.accepted", held_count=7), (7, 20, "attempt 2")),
+        (event("question.rejected", code="schema", message="bad"), (7, 20, "attempt 2")),
+        (event("batch.retrying", code="timeout"), (7, 20, "[yellow]waits: timeout[/]")),
+        (event("batch.requeued", reason="worker_lost"), (7, 20, "waiting")),
+        (event("batch.failed", error={"code": "timeout", "message": "m"}), (7, 20, "[red]failed: timeout[/]")),
+        (event("batch.completed", saved_count=20), (20, 20, "[green]saved[/]")),
+    ]:
+        bars.apply(told)
+        assert bar(bars) == shown, told.type
+    assert bar(bars, 1) == (0, 5, "waiting"), "the other batch's bar stays as it was"
+
+
+@pytest.mark.parametrize("kind", ["snapshot", "resync"])
+def test_a_snapshot_sets_every_bar(kind: str) -> None:
+    bars = pending()
+    done = samples.generation(
+        GenerationState.PROCESSING, samples.batch(1, BatchState.COMPLETED), samples.batch(2, target=5, held=2)
+    )
+    bars.apply(StreamEvent(type=kind, data=json.loads(done.model_dump_json())))
+    assert bar(bars, 0) == (20, 20, show.MARKS[BatchState.COMPLETED])
+    assert bar(bars, 1) == (2, 5, "waiting")
+
+
+@pytest.mark.parametrize(
+    "told", [StreamEvent(type="generation.started", data={}), event("batch.started", 9, attempt=1)]
+)
+def test_what_is_about_no_bar_changes_none(told: StreamEvent) -> None:
+    bars = pending()
+    bars.apply(told)
+    assert [bar(bars, 0), bar(bars, 1)] == [(0, 20, "waiting"), (0, 5, "waiting")]
+
+
+def test_every_state_of_a_batch_has_its_word() -> None:
+    assert set(show.MARKS) == set(BatchState)
+
+
+def test_bars_are_drawn_beside_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    with pending():
+        pass
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert "Advanced Topics: multiple_choice, hard" in written.err
