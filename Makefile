@@ -30,5 +30,17 @@ check: install-test
 bench: install
 	$(BIN)/python -m bench.first_run
 
+# Hours: every failpoint case, then SOAK_COUNT kills of each kind (docs/reliability.md). The same seed does the same.
+SOAK_COUNT ?= 200
+SOAK_SEED ?= $(shell date +%s)
+.PHONY: soak
+soak: install-test
+	QUIZMILL_SOAK=1 $(BIN)/python -m pytest tests/faults
+	for site in sqlite:worker sqlite:service sqlite:valkey sqlite:all \
+	  postgres:worker postgres:service postgres:valkey postgres:postgres postgres:all; do \
+	  $(BIN)/python -m tests.faults.kills --database $${site%:*} --kind $${site#*:} \
+	    --count $(SOAK_COUNT) --seed $(SOAK_SEED) || exit 1; \
+	done
+
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from random import Random
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
@@ -43,7 +43,9 @@ SYLLABLES = [consonant + vowel for consonant in "bcdfghjklmnprstvwz" for vowel i
 PROCESSES, TASKS, PAUSE_SECONDS = 3, 8, 0.3
 MANY = 2_000
 BATCHES, PER_BATCH = 20, 10
-FIRST_SECONDS, EACH_SECONDS = 0.5, 0.3
+QUESTION_SECONDS = 1.0
+"""About a hundred tokens each, from a model that streams about a hundred a second."""
+
 BUDGETS = {
     "hold p99 ms, 24 batches in flight": 100.0,
     "overhead on a generation %": 5.0,
@@ -195,15 +197,15 @@ async def workshop_on(database: Database, redis_url: str) -> AsyncIterator[Works
 
 
 class PacedProvider:
-    """Streams like a fast model: the first question after a while, then one after the other."""
+    """Streams one question after the other like a fast model, about a module always at the same uneven pace."""
 
     name = "paced"
     is_metered = True
 
     async def ask(self, request: Request) -> AsyncGenerator[Draft | Usage]:
-        await asyncio.sleep(FIRST_SECONDS - EACH_SECONDS)
+        random = Random(f"pace of {request.source.module_id}")
         for _, draft in zip(range(request.count), drafts(request.source.module_id), strict=False):
-            await asyncio.sleep(EACH_SECONDS)
+            await asyncio.sleep(QUESTION_SECONDS * random.uniform(0.5, 1.5))
             yield draft
         yield Usage(model="paced-1")
 
@@ -227,10 +229,11 @@ async def overhead(database: Database, redis_url: str, runs: int) -> dict[str, f
                 await asyncio.gather(*jobs)
             sizes.append(await size(database) - empty)
             async with database.read() as tx:
-                assert (await generations.load(tx, OWNER, generation_id)).generated_count == BATCHES * PER_BATCH
+                ended = await generations.load(tx, OWNER, generation_id)
+            assert ended.generated_count == BATCHES * PER_BATCH
             taken: list[Fingerprint] = []
             with timed(judged, judged_cpu):
-                await asyncio.gather(*(judge_only(workshop, taken) for _ in batch_ids))
+                await asyncio.gather(*(judge_only(workshop, batch.module_id, taken) for batch in ended.batches))
     with_holding, without = statistics.median(kept), statistics.median(judged)
     return {
         "generation, held s": with_holding,
@@ -245,8 +248,7 @@ async def overhead(database: Database, redis_url: str, runs: int) -> dict[str, f
     }
 
 
-async def judge_only(workshop: Workshop, taken: list[Fingerprint]) -> None:
-    module_id = uuid4()
+async def judge_only(workshop: Workshop, module_id: UUID, taken: list[Fingerprint]) -> None:
     source = Source(module_id=module_id, name="", text=text_about(module_id, PER_BATCH), language="en")
     request = Request(source=source, question_type=QuestionType.SHORT_ANSWER, difficulty=None, count=PER_BATCH)
     async for answer in workshop.provider.ask(request):

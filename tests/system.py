@@ -107,13 +107,13 @@ class System:
         """Everything one connection hears until the server ends it; heartbeats left out."""
         headers = {"Last-Event-ID": last_event_id} if last_event_id is not None else {}
         path = f"/api/generations/{generation_id}/events{query}"
-        heard = []
         async with aconnect_sse(self.http, "GET", path, headers=headers) as source:
             assert source.response.status_code == 200, await source.response.aread()
-            async for event in source.aiter_sse():
-                if event.event != "heartbeat":
-                    heard.append(Heard(id=event.id, type=event.event, data=json.loads(event.data)))
-        return heard
+            return [
+                Heard(id=event.id, type=event.event, data=json.loads(event.data))
+                async for event in source.aiter_sse()
+                if event.event != "heartbeat"
+            ]
 
     async def ended(self, generation_id: str) -> Any:
         """The generation once it is terminal, awaited through its stream."""

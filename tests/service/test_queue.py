@@ -96,7 +96,18 @@ async def test_priority_moves_a_job_by_an_hour_so_that_everything_ages_to_its_tu
     )
     order = [UUID(job_id.partition(":")[0]).int for job_id in await bench.queued()]
     assert order == [6, 5, 3, 4, 2, 1]
-    assert BOOST_SECONDS == {Priority.LOW: -3600, Priority.NORMAL: 0, Priority.HIGH: 3600}
+    assert BOOST_SECONDS[Priority.HIGH] - BOOST_SECONDS[Priority.NORMAL] == 3600
+    assert BOOST_SECONDS[Priority.NORMAL] - BOOST_SECONDS[Priority.LOW] == 3600
+
+
+@pytest.mark.parametrize("priority", Priority)
+async def test_no_priority_makes_a_job_wait_for_its_time(bench: Workbench, priority: Priority) -> None:
+    """arq picks only what is due."""
+    now = datetime.now(UTC)
+    just_asked_for = WantedBatch(batch_id=UUID(int=1), fence=0, priority=priority, requested_at=now)
+    await Queue(bench.redis).put_batches([just_asked_for])
+    [(_, due_milliseconds)] = await bench.redis.zrange(default_queue_name, 0, -1, withscores=True)
+    assert due_milliseconds <= now.timestamp() * 1000
 
 
 async def test_a_thousand_batches_are_put_in_one_round_trip() -> None:
