@@ -35,7 +35,7 @@ SOAK_COUNT ?= 200
 SOAK_SEED ?= $(shell date +%s)
 .PHONY: soak
 soak: install-test
-	QUIZMILL_SOAK=1 $(BIN)/python -m pytest tests/faults
+	QUIZMILL_SOAK=1 $(BIN)/python -m pytest tests/faults tests/properties tests/simulation tests/mutants
 	for site in sqlite:worker sqlite:service sqlite:valkey sqlite:all \
 	  postgres:worker postgres:service postgres:valkey postgres:postgres postgres:all; do \
 	  $(BIN)/python -m tests.faults.kills --database $${site%:*} --kind $${site#*:} \

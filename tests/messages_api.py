@@ -35,7 +35,7 @@ from tests.messages_questions import Fields, question, spots
 
 __all__ = ["Asked", "Fault", "MessagesApi"]
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 30.0
 # Well below what the product takes for the same question.
 ALIKE_MIN = 75
 LIMITS_PER_MINUTE = {"requests": 4_000, "input-tokens": 2_000_000, "output-tokens": 400_000}

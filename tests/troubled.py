@@ -11,7 +11,8 @@ from tests.scripted import Gate
 class TroubledDatabase(Database):
     """`is_away`: nothing works; `answers_lost`: so many commits succeed without anybody hearing of it.
 
-    Gates hold the next transaction of their kind: writes before they begin, reads after they have read.
+    Gates hold the next transaction of their kind: writes before they begin, reads after they have read. `passing` so
+    many writes go by the gate first.
     """
 
     def __init__(self, url: str) -> None:
@@ -22,14 +23,17 @@ class TroubledDatabase(Database):
         self.reads = 0
         self.refused = 0
         self.write_gate: Gate | None = None
+        self.passing = 0
         self.read_gate: Gate | None = None
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
         self._answer()
         self.writes += 1
-        gate, self.write_gate = self.write_gate, None
-        if gate:
+        if self.write_gate and self.passing:
+            self.passing -= 1
+        elif self.write_gate:
+            gate, self.write_gate = self.write_gate, None
             await gate.passed()
         async with super().write() as tx:
             yield tx

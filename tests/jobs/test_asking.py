@@ -1,5 +1,7 @@
 """How a provider is asked until a batch is full: remainders, corrections, waiting, models and what it costs."""
 
+import time
+
 import pytest
 
 from jobs.asking import CORRECTIONS_SENT_MAX
@@ -10,7 +12,7 @@ from schemas.questions import preview_of
 from schemas.states import ErrorCode, QuestionType
 from tests import factories
 from tests.scripted import OVERLOADED, USAGE, Gate, Part, ScriptedProvider, fact, facts, stem, unproved
-from tests.workbench import Workbench
+from tests.workbench import Workbench, eventually
 
 MALFORMED = AnswerMalformed("the answer is not JSON")
 CORRECTIONS_MAX = 2
@@ -205,13 +207,28 @@ async def test_what_calls_cost_is_summed_and_wasted_ones_are_counted(bench: Work
 
 async def test_a_rate_limit_is_waited_for_without_using_up_an_attempt_and_told(bench: Workbench) -> None:
     provider = ScriptedProvider([fact(0), USAGE, limited(0.02)], [limited(0.03)], [fact(1), USAGE])
+    started = time.monotonic()
     log = await fill(bench, provider, target=2)
+    assert time.monotonic() - started >= 0.05
     told = [event for event in log if event["type"] == "batch.retrying"]
     assert [(event["code"], event["delay_seconds"]) for event in told] == [
         ("provider_rate_limited", 0.02),
         ("provider_rate_limited", 0.03),
     ]
     assert [request.count for request in provider.requests] == [2, 1, 1]
+
+
+async def test_a_rate_limit_that_one_batch_meets_holds_back_all(bench: Workbench) -> None:
+    ordered = await bench.order(1, 1)
+    provider = ScriptedProvider([limited(0.3)], always=[fact(0), fact(1), USAGE])
+    workshop = bench.workshop(provider)
+    async with bench.running(workshop, ordered.batch_ids[0]) as first:
+        await eventually(lambda: len(provider.requests) == 1)
+        limited_at = time.monotonic()
+        await bench.run(workshop, ordered.batch_ids[1])
+        assert time.monotonic() - limited_at >= 0.25
+        await first
+    assert (await factories.load(bench.database, ordered)).status == "completed"
 
 
 async def test_a_provider_that_limits_for_too_long_fails_the_batch(bench: Workbench) -> None:
@@ -258,6 +275,7 @@ async def test_no_call_is_made_for_a_batch_that_is_not_ours_any_more(bench: Work
     provider = ScriptedProvider([fact(0), USAGE, gate])
     async with bench.running(bench.workshop(provider), ordered.batch_ids[0]) as running:
         await gate.reached.wait()
+        await bench.holds(ordered.batch_ids[0], 1)
         await bench.cancel(ordered)
         gate.opened.set()
         await running

@@ -108,6 +108,15 @@ async def test_a_job_leaves_the_queue_once_its_batch_is_claimed(bench: Workbench
         await running
 
 
+async def test_a_job_that_finds_its_batch_taken_leaves_the_queue_as_well(bench: Workbench) -> None:
+    ordered = await bench.order(1)
+    workshop = bench.workshop(ScriptedProvider())
+    await sweep(workshop)
+    await factories.claim(bench.database, ordered.batch_ids[0], worker="worker-2")
+    await bench.run(workshop, ordered.batch_ids[0], fence=0)
+    assert await bench.queued() == []
+
+
 async def test_a_redis_that_is_away_stops_no_running_batch(bench: Workbench) -> None:
     ordered = await bench.order(1)
     bench.redis_server.connected = False
@@ -349,6 +358,7 @@ async def test_a_batch_left_because_the_database_was_away_is_done_again_by_a_liv
         gate.opened.set()
         await running
     assert (await batch_of(bench, ordered)).status is BatchState.PROCESSING, "nothing could be written"
+    assert [claim.batch_id for claim in workshop.abandoned] == [batch_id]
 
     database.is_away = False
     beating = asyncio.create_task(keep_leases(workshop))

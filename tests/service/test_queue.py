@@ -67,7 +67,7 @@ async def test_what_is_put_twice_is_there_once(bench: Workbench) -> None:
     jobs = Queue(bench.redis)
     await jobs.put_batches([wanted(1)])
     before = await bench.redis.zrange(default_queue_name, 0, -1, withscores=True)
-    await jobs.put_batches([wanted(1), wanted(1, minutes=60, priority=Priority.HIGH)])
+    await jobs.put_batches([wanted(1), wanted(1, minutes=-30, priority=Priority.HIGH)])
     assert await bench.redis.zrange(default_queue_name, 0, -1, withscores=True) == before
     await jobs.put_batches([wanted(1, fence=1)])
     assert len(await bench.queued()) == 2, "another fence is another job"

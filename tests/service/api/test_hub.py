@@ -270,6 +270,18 @@ async def test_a_terminal_event_in_the_middle_of_a_log_ends_nothing(hub: Hub, be
     assert client.ids == [1, 2, 3, 4]
 
 
+async def test_a_terminal_event_at_the_end_of_a_page_ends_nothing_while_the_log_goes_on(
+    hub: Hub, bench: Workbench
+) -> None:
+    ordered = await bench.order(1)
+    await grow(bench, ordered, count=PAGE_EVENTS_MAX - 1)
+    await grow(bench, ordered, by=FAILED)
+    await grow(bench, ordered)
+    client = Client(hub, ordered)
+    await eventually(client.has(*range(1, PAGE_EVENTS_MAX + 2)))
+    await client.leave()
+
+
 async def test_the_last_client_that_leaves_frees_the_feed(hub: Hub, bench: Workbench) -> None:
     ordered = await bench.order(1)
     clients = [Client(hub, ordered) for _ in range(3)]

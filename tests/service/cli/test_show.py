@@ -28,6 +28,11 @@ def pending(*, held: int = 0) -> show.Bars:
     return show.Bars(samples.generation(GenerationState.PROCESSING, *batches))
 
 
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+
+
 def test_a_generation_is_a_line_and_a_row_per_batch(capsys: pytest.CaptureFixture[str]) -> None:
     show.generation(samples.partial())
     lines = capsys.readouterr().out.splitlines()

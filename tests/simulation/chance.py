@@ -1,0 +1,59 @@
+"""Everything random and every clock, replaced by the seed's. For one simulation at a time."""
+
+import asyncio
+import gc
+import logging
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from random import Random
+
+import structlog
+
+from tests.simulation import processes
+
+EPOCH = 1_700_000_000.0
+"""Virtual time 0. Far from today, so that whoever asks the real clock is found out."""
+
+SILENT = logging.CRITICAL
+
+
+@contextmanager
+def governed(seed: int, now: Callable[[], float], *, is_loud: bool) -> Iterator[None]:
+    """Patch what can't be handed in: uuid4, tokens, jitter, the clocks, and the order in which sets are walked."""
+    source = Random(f"bytes {seed}")
+    numbers = count(1)
+    state, logger = random.getstate(), structlog.get_config()
+    patched = {
+        (os, "urandom"): source.randbytes,
+        (random, "_urandom"): source.randbytes,
+        (time, "monotonic"): now,
+        (time, "time"): lambda: EPOCH + now() + _skew_seconds(),
+        # The hub keeps its waiters in a set: by their addresses it would be walked in another order each time.
+        (asyncio.Event, "__hash__"): lambda event: event.__dict__.setdefault("number", next(numbers)),
+    }
+    before = {place: getattr(*place) for place in patched}
+    random.seed(seed)
+    if not is_loud:
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(SILENT))
+    # A collection would end generators at a moment that depends on what ran before.
+    is_collecting = gc.isenabled()
+    gc.disable()
+    for (owner, name), value in patched.items():
+        setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        for (owner, name), value in before.items():
+            setattr(owner, name, value)
+        if is_collecting:
+            gc.enable()
+        structlog.configure(**logger)
+        random.setstate(state)
+
+
+def _skew_seconds() -> float:
+    return processes.current().clock_skew_seconds if processes.is_in_process() else 0.0
