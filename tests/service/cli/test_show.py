@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from rich.console import Console
 from rich.progress import Task
 
 from schemas.states import BatchState, GenerationState
@@ -30,7 +31,8 @@ def pending(*, held: int = 0) -> show.Bars:
 
 @pytest.fixture(autouse=True)
 def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+    # How wide a terminal is, rich finds out in more than one way: a test says it.
+    monkeypatch.setattr(show, "console", Console(width=200))
 
 
 def test_a_generation_is_a_line_and_a_row_per_batch(capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,7 +48,7 @@ def test_a_generation_is_a_line_and_a_row_per_batch(capsys: pytest.CaptureFixtur
 def test_a_list_is_a_row_per_generation_with_its_whole_id(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(show, "console", Console(width=60))
     show.generations([samples.partial(), samples.generation(GenerationState.CANCELLED, samples.batch())])
     assert capsys.readouterr().out.count(str(samples.partial().id)) == 2
 
