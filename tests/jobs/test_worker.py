@@ -3,10 +3,12 @@
 import asyncio
 import signal
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from arq.worker import create_worker
 from pydantic import SecretStr
 from structlog.testing import capture_logs
@@ -20,10 +22,13 @@ from service import queue
 from service.errors import SettingsInvalid
 from service.settings import Settings
 from service.store.database import Tx
+from service.store.tables import chores
 from tests import factories
 from tests.scripted import USAGE, Gate, ScriptedProvider, fact, facts
 from tests.troubled import TroubledDatabase
 from tests.workbench import WAIT_SECONDS, Workbench, eventually
+
+QUICK_LEASE_SECONDS = 0.3
 
 
 class BrokenDatabase(TroubledDatabase):
@@ -35,6 +40,18 @@ class BrokenDatabase(TroubledDatabase):
 
 def settings(tmp_path: Path, **values: object) -> Settings:
     return Settings(data_dir=tmp_path, **values)  # type: ignore[arg-type] # pydantic checks them
+
+
+async def settled(bench: Workbench) -> None:
+    """Returns when a worker has swept a few times: by then it has opened every connection that it needs."""
+    dues: set[datetime] = set()
+
+    async def has_swept() -> bool:
+        async with bench.database.read() as tx:
+            dues.update((await tx.execute(sa.select(chores.c.due_at))).scalars())
+        return len(dues) > 3
+
+    await eventually(has_swept)
 
 
 async def run_until(created: WakeWorker, until: asyncio.Event) -> None:
@@ -96,9 +113,10 @@ async def test_a_worker_fills_an_order_from_the_queue(bench: Workbench) -> None:
 
 async def test_a_worker_opens_what_the_settings_say(bench: Workbench) -> None:
     until = asyncio.Event()
-    created = worker.create(bench.settings, bench.connect(), name="named")
+    quick = bench.settings.model_copy(update={"lease_seconds": QUICK_LEASE_SECONDS})
+    created = worker.create(quick, bench.connect(), name="named")
     running = asyncio.create_task(run_until(created, until))
-    await eventually(lambda: "chores" in created.ctx)
+    await settled(bench)
     workshop = created.ctx["workshop"]
     assert isinstance(workshop, Workshop)
     assert workshop.worker == "named"
@@ -165,12 +183,12 @@ async def test_a_worker_one_of_whose_routines_breaks_ends_itself(bench: Workbenc
 async def test_a_worker_one_of_whose_routines_is_cancelled_ends_itself(
     bench: Workbench, terminated: asyncio.Event, number: int
 ) -> None:
-    workshop = bench.workshop(ScriptedProvider())
+    workshop = bench.workshop(ScriptedProvider(), lease_seconds=QUICK_LEASE_SECONDS)
     created = worker.create(workshop.settings, bench.connect(), workshop=workshop)
     until = asyncio.Event()
     with capture_logs() as logs:
         running = asyncio.create_task(run_until(created, until))
-        await eventually(lambda: "chores" in created.ctx)
+        await settled(bench)
         routine = created.ctx["chores"][number]
         routine.cancel()
         await asyncio.wait_for(terminated.wait(), WAIT_SECONDS)
@@ -182,10 +200,13 @@ async def test_a_worker_one_of_whose_routines_is_cancelled_ends_itself(
 async def test_a_worker_that_stops_takes_its_own_end_for_no_trouble(
     bench: Workbench, terminated: asyncio.Event
 ) -> None:
-    workshop = bench.workshop(ScriptedProvider())
+    workshop = bench.workshop(ScriptedProvider(), lease_seconds=QUICK_LEASE_SECONDS)
     until = asyncio.Event()
-    until.set()
     with capture_logs() as logs:
-        await run_until(worker.create(workshop.settings, bench.connect(), workshop=workshop), until)
+        created = worker.create(workshop.settings, bench.connect(), workshop=workshop)
+        running = asyncio.create_task(run_until(created, until))
+        await settled(bench)
+        until.set()
+        await running
     assert not terminated.is_set()
     assert [entry for entry in logs if entry["log_level"] == "critical"] == []

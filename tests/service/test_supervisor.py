@@ -57,12 +57,14 @@ def name_of(process: Process) -> str:
 @asynccontextmanager
 async def keeping(keeper: WorkerKeeper) -> AsyncIterator[None]:
     task = asyncio.create_task(keeper.keep())
-    await eventually(lambda: keeper._process is not None)
-    yield
-    assert not task.done(), "it keeps on"
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    await keeper.stop()
+    try:
+        await eventually(lambda: keeper._process is not None)
+        yield
+        assert not task.done(), "it keeps on"
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await keeper.stop()
     assert parent_of(process_of(keeper).pid) is None
 
 

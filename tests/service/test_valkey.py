@@ -40,17 +40,21 @@ async def connected(server: EmbeddedValkey) -> AsyncIterator[Redis]:
 async def started(directory: Path) -> AsyncIterator[EmbeddedValkey]:
     server = EmbeddedValkey(directory)
     await server.start()
-    yield server
-    await server.stop()
+    try:
+        yield server
+    finally:
+        await server.stop()
 
 
 @asynccontextmanager
 async def kept(server: EmbeddedValkey) -> AsyncIterator[None]:
     keeping = asyncio.create_task(server.keep())
-    async with asyncio.timeout(WAIT_SECONDS):
-        yield
-    keeping.cancel()
-    await asyncio.gather(keeping, return_exceptions=True)
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            yield
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
 
 
 async def answers_as_new_process(server: EmbeddedValkey, old: int) -> None:
@@ -122,7 +126,7 @@ async def test_it_is_started_again_when_it_dies(tmp_path: Path) -> None:
             with capture_logs() as logs:
                 os.kill(old, signal.SIGKILL)
                 await answers_as_new_process(server, old)
-            assert [entry["event"] for entry in logs] == ["valkey ended; starting it again"]
+            assert "valkey ended; starting it again" in {entry["event"] for entry in logs}
 
 
 async def test_one_that_was_taken_over_is_kept_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
