@@ -75,11 +75,9 @@ async def _work(workshop: Workshop, claim: Claim, begun: Wakeup) -> None:
             bound.info("stopped: the batch is not ours any more", reason=str(lost))
             await workshop.persist(partial(attempts.spend, claim=claim, spent=spent))
     except Unavailable as away:
-        bound.warning("stopped: the database is away, and the batch will be given back", reason=str(away))
-        workshop.abandoned.add(claim)
+        bound.warning("stopped: the database is away, and the lease will run out", reason=str(away))
     except Exception:  # the end could not be written, for a reason nobody foresaw
-        log.exception("stopped: the batch will be given back", batch_id=str(claim.batch_id))
-        workshop.abandoned.add(claim)
+        log.exception("stopped: the end could not be written, and the lease will run out", batch_id=str(claim.batch_id))
 
 
 async def _attempt(workshop: Workshop, claim: Claim, begun: Wakeup) -> tuple[Step, Spent]:

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 async def keep_leases(workshop: Workshop) -> None:
     """The heartbeat: extend the leases of what is in hand for ever, and stop work that is not wanted any more.
 
-    A claim whose commit was not heard of is in the database and in nobody's hands: its lease must run out.
+    What is in nobody's hands must run out: a claim whose commit was not heard of, an end that could not be written.
     """
     settings = workshop.settings
     while True:
@@ -32,7 +32,6 @@ async def keep_leases(workshop: Workshop) -> None:
             if held := [claim.batch_id for claim in workshop.in_hand]:
                 async with workshop.database.write() as tx:
                     await batches.renew_leases(tx, workshop.worker, held, lease_seconds=settings.lease_seconds)
-            await give_back(workshop)
             await drop_stopped(workshop)
         except Unavailable as error:
             log.warning("could not renew leases", error=str(error))
@@ -60,13 +59,6 @@ async def obey_stops(workshop: Workshop) -> None:
             await drop_stopped(workshop)
         except Unavailable as error:
             log.warning("could not look for stopped work", error=str(error))
-
-
-async def give_back(workshop: Workshop) -> None:
-    """Free what this worker has abandoned, sooner than its lease runs out."""
-    for claim in tuple(workshop.abandoned):
-        await workshop.broadcast.announce_all(await _take_back(workshop.database, [claim], only_expired=False))
-        workshop.abandoned.discard(claim)
 
 
 async def drop_stopped(workshop: Workshop) -> None:

@@ -21,7 +21,10 @@ from service.store.database import Database, Tx
 
 Outcome = TypeVar("Outcome")
 PERSIST_SECONDS_MAX = 60.0
-PERSIST_PAUSE_SECONDS = 0.25
+PERSIST_PAUSE_SECONDS_FIRST = 0.1
+PERSIST_PAUSE_SECONDS_MAX = 2.0
+STOPPING_PERSIST_SECONDS_MAX = 3.0
+"""Who stops waits no longer for a database that is away: the lease runs out, and what is held stays held."""
 
 log = structlog.get_logger()
 
@@ -47,15 +50,13 @@ class Workshop:
         self.governor = Governor(settings.llm_calls_max)
         self.worker = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._hands: dict[Claim, asyncio.Task[None]] = {}
-        self.abandoned: set[Claim] = set()
-        """Work on these ended, but that could not be written."""
-        self._is_stopping = False
+        self._stopping_since: float | None = None
 
     def take(self, claim: Claim, work: asyncio.Task[None]) -> None:
         """The batch is in this worker's hands until its work is done. A worker that stops lets go of it at once."""
         self._hands[claim] = work
         work.add_done_callback(lambda _: self._hands.pop(claim, None))
-        if self._is_stopping:
+        if self._stopping_since is not None:
             # Behind the first step of the work: cancelled before it, the work could not release the batch.
             asyncio.get_running_loop().call_soon(work.cancel)
 
@@ -72,7 +73,7 @@ class Workshop:
 
     async def stop(self, *, grace_seconds: float) -> None:
         """Let work end for a while, then stop it; returns when each batch is released with all that passed."""
-        self._is_stopping = True
+        self._stopping_since = time.monotonic()
         works = list(self._hands.values())
         if works:
             await asyncio.wait(works, timeout=grace_seconds)
@@ -86,17 +87,25 @@ class Workshop:
         A step whose commit got lost on the way may run twice: its fence or its checks make the second one harmless.
         Raises Unavailable when the database stays away.
         """
-        deadline = time.monotonic() + PERSIST_SECONDS_MAX
+        began = time.monotonic()
+        pause_seconds = PERSIST_PAUSE_SECONDS_FIRST
         while True:
             try:
                 async with self.database.write() as tx:
                     return await step(tx)
             except Unavailable as error:
-                if time.monotonic() > deadline:
+                if self._has_waited_enough(began):
                     raise
                 log.warning("database is away", error=str(error))
             # A database does not call when it is back; this is the wait before the next try.
-            await asyncio.sleep(PERSIST_PAUSE_SECONDS)
+            await asyncio.sleep(pause_seconds)
+            pause_seconds = min(pause_seconds * 2, PERSIST_PAUSE_SECONDS_MAX)
+
+    def _has_waited_enough(self, began: float) -> bool:
+        now = time.monotonic()
+        if self._stopping_since is not None and now - self._stopping_since > STOPPING_PERSIST_SECONDS_MAX:
+            return True
+        return now - began > PERSIST_SECONDS_MAX
 
 
 async def outlasted(writing: asyncio.Task[Outcome]) -> Outcome:

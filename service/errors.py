@@ -10,6 +10,7 @@ QuizmillError                 500
 |-- UnsupportedMedia          415
 |-- Invalid                   422   read, but not acceptable: names the fields
 |-- Unavailable               503   the database does not answer
+|-- DatabaseDamaged           500   the file can't be trusted any more
 |-- LeaseLost                       a worker's write after its batch was taken over or ended
 `-- SettingsInvalid                 the start is refused
 """
@@ -78,6 +79,12 @@ class Invalid(QuizmillError):
 class Unavailable(QuizmillError):
     status = 503
     title = "Temporarily unavailable"
+
+
+class DatabaseDamaged(QuizmillError):
+    """Waiting does not help: it is no Unavailable."""
+
+    title = "Database damaged"
 
 
 class LeaseLost(QuizmillError):

@@ -12,7 +12,8 @@ import structlog
 
 BACKOFF_SECONDS_FIRST: Final = 0.2
 BACKOFF_SECONDS_MAX: Final = 10.0
-STEADY_SECONDS: Final = 30.0
+STEADY_SECONDS: Final = 5.0
+"""Who lived for so long does not fail at its start: the next one need not wait."""
 STOP_SECONDS_MAX: Final = 10.0
 
 log = structlog.get_logger()

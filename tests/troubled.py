@@ -11,18 +11,20 @@ from tests.scripted import Gate
 class TroubledDatabase(Database):
     """`is_away`: nothing works; `answers_lost`: so many commits succeed without anybody hearing of it.
 
-    Gates hold the next transaction of their kind: writes before they begin, reads after they have read. `passing` so
-    many writes go by the gate first.
+    `commits_refused`: so many do not succeed. Gates hold the next transaction of their kind: writes before they begin,
+    commits before they are made, reads after they have read. `passing` so many writes go by the gate first.
     """
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self.is_away = False
         self.answers_lost = 0
+        self.commits_refused = 0
         self.writes = 0
         self.reads = 0
         self.refused = 0
         self.write_gate: Gate | None = None
+        self.commit_gate: Gate | None = None
         self.passing = 0
         self.read_gate: Gate | None = None
 
@@ -37,6 +39,7 @@ class TroubledDatabase(Database):
             await gate.passed()
         async with super().write() as tx:
             yield tx
+            await self._before_commit()
         if self.answers_lost:
             self.answers_lost -= 1
             raise Unavailable("the connection broke after the commit")
@@ -50,6 +53,15 @@ class TroubledDatabase(Database):
             yield tx
         if gate:
             await gate.passed()
+
+    async def _before_commit(self) -> None:
+        gate, self.commit_gate = self.commit_gate, None
+        if gate:
+            await gate.passed()
+        # Those whose answer gets lost come first.
+        if self.commits_refused and not self.answers_lost:
+            self.commits_refused -= 1
+            raise Unavailable("the commit failed")
 
     def _answer(self) -> None:
         if self.is_away:

@@ -19,7 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.util import await_only
 
-from service.errors import Unavailable
+from service.errors import DatabaseDamaged, Unavailable
 
 Tx = AsyncConnection
 """An open transaction. The caller opens it, store functions never commit."""
@@ -33,6 +33,9 @@ AWAY = ("08", "28", "3D", "40", "53", "57P")
 Connection, log-in, no such database, deadlock, out of resources, and (57P03) starting up: the driver gives these no
 class of their own.
 """
+
+SQLITE_DAMAGED = (11, 26)
+"""SQLITE_CORRUPT and SQLITE_NOTADB."""
 
 
 class Timestamp(sa.types.TypeDecorator[datetime]):
@@ -106,11 +109,20 @@ async def _translated() -> AsyncIterator[None]:
     except (sa.exc.OperationalError, sa.exc.InterfaceError, OSError) as error:
         raise Unavailable(f"the database does not answer: {_first_line(error)}") from error
     except sa.exc.DBAPIError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) in SQLITE_DAMAGED:
+            raise damaged(_first_line(error)) from error
         if error.connection_invalidated:
             raise Unavailable("the database closed the connection") from error
         if str(getattr(error.orig, "sqlstate", None)).startswith(AWAY):
             raise Unavailable(f"the database does not answer: {_first_line(error)}") from error
         raise
+
+
+def damaged(finding: str) -> DatabaseDamaged:
+    return DatabaseDamaged(
+        f"the database file is damaged ({finding}): stop Quizmill, move the file, its -wal and its -shm away,"
+        " and put a copy made by `quizmill backup` in its place"
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from service.errors import SettingsInvalid
-from service.store.database import Database
+from service.store.database import Database, Tx, damaged
 
 SCRIPTS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 7_164_900_211
@@ -19,12 +19,21 @@ MIGRATION_LOCK = 7_164_900_211
 async def migrate(database: Database) -> None:
     """Bring the schema up to date, keeping all data. Safe for several processes at once: one transaction, one lock.
 
-    Raises SettingsInvalid when it is newer than this program.
+    Raises SettingsInvalid when it is newer than this program, DatabaseDamaged when SQLite finds its file unsound.
     """
     async with database.write() as tx:
-        if not database.is_sqlite:
+        if database.is_sqlite:
+            await _require_sound(tx)
+        else:
             await tx.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         await tx.run_sync(_upgrade)
+
+
+async def _require_sound(tx: Tx) -> None:
+    """Half a second a gigabyte; a damaged file that is written to loses more with every write."""
+    finding = (await tx.exec_driver_sql("PRAGMA quick_check(1)")).scalar_one()
+    if finding != "ok":
+        raise damaged(" ".join(str(finding).split()))
 
 
 async def require_current(database: Database) -> None:

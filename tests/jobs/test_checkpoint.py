@@ -138,6 +138,50 @@ async def test_a_commit_nobody_heard_of_is_not_repeated(bench: Workbench) -> Non
     assert await factories.findings(bench.database) == ()
 
 
+async def test_what_is_offered_while_a_transaction_has_looked_is_compared_with_what_it_saw(bench: Workbench) -> None:
+    ordered = await bench.order(2, 3)
+    _, _, faster = await claimed(bench, ordered, 0)
+    workshop, _, slower = await claimed(bench, ordered, 1)
+    faster.offer(fact(0))
+    await faster.settle()
+    gate = troubled(workshop).commit_gate = Gate()
+
+    slower.offer(fact(1))
+    await gate.reached.wait()
+    assert slower.offer(fact(0)) is None, "only the transaction knows yet"
+    gate.opened.set()
+    await slower.settle()
+
+    assert slower.held_count == 1
+    assert slower.missing_count == 2
+    told = [event["code"] for event in await factories.log(bench.database, ordered) if "code" in event]
+    assert told == ["near_duplicate"]
+    assert await factories.findings(bench.database) == ()
+
+
+@pytest.mark.parametrize("answers_lost", [0, 1])
+async def test_what_a_transaction_saw_that_did_not_commit_is_looked_at_again(
+    bench: Workbench, answers_lost: int
+) -> None:
+    ordered = await bench.order(2, 3)
+    _, _, faster = await claimed(bench, ordered, 0)
+    workshop, _, slower = await claimed(bench, ordered, 1)
+    faster.offer(fact(0))
+    await faster.settle()
+    database = troubled(workshop)
+    database.answers_lost = answers_lost
+    database.commits_refused = 1
+
+    slower.offer(fact(0))
+    slower.offer(fact(1))
+    await slower.settle()
+
+    assert slower.held_count == 1
+    told = [event["code"] for event in await factories.log(bench.database, ordered) if "code" in event]
+    assert set(told) == {"near_duplicate"}
+    assert await factories.findings(bench.database) == ()
+
+
 async def test_a_lost_lease_lets_nothing_through(bench: Workbench) -> None:
     ordered = await bench.order(3)
     _, claim, checkpoint = await claimed(bench, ordered)

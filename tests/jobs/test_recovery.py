@@ -263,18 +263,3 @@ async def test_a_death_is_survived_while_the_database_is_away(bench: Workbench) 
     database.is_away = True
     await recovery.release(database, Queue(bench.redis), Broadcast(bench.redis), worker="dead")
     assert (await factories.batch_row(bench.database, ordered.batch_ids[0])).state == "processing", "its lease runs out"
-
-
-async def test_what_was_abandoned_is_kept_in_mind_until_the_database_is_back(bench: Workbench) -> None:
-    ordered = await bench.order(1)
-    claim = await factories.claim(bench.database, ordered.batch_ids[0], worker="worker-1")
-    workshop = bench.workshop(ScriptedProvider(), lease_seconds=0.3)
-    workshop.abandoned.add(claim)
-    database = troubled(workshop)
-    database.is_away = True
-    async with going(recovery.keep_leases, workshop):
-        await eventually(lambda: database.refused >= 2)
-        assert workshop.abandoned == {claim}
-        database.is_away = False
-        await eventually(lambda: not workshop.abandoned)
-    assert (await factories.batch_row(bench.database, claim.batch_id)).state == "pending"

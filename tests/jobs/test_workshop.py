@@ -116,6 +116,26 @@ async def test_a_database_that_stays_away_is_not_waited_for_without_end(
     assert troubled(workshop).refused >= 2
 
 
+async def test_who_stops_does_not_wait_for_a_database_that_is_away(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Seconds are too long for a test.
+    monkeypatch.setattr(workshops, "STOPPING_PERSIST_SECONDS_MAX", 0.1)
+    workshop = bench.workshop(ScriptedProvider())
+    troubled(workshop).is_away = True
+
+    async def step(_tx: Tx) -> None:
+        raise AssertionError("there is no transaction")
+
+    persisting = asyncio.create_task(workshop.persist(step))
+    await eventually(lambda: troubled(workshop).refused >= 2)
+    assert not persisting.done(), "while it works it waits"
+    await workshop.stop(grace_seconds=0)
+    with pytest.raises(Unavailable):
+        async with asyncio.timeout(WAIT_SECONDS):
+            await persisting
+
+
 async def test_a_step_that_is_refused_is_not_tried_again(bench: Workbench) -> None:
     workshop = bench.workshop(ScriptedProvider())
 

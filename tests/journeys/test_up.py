@@ -156,6 +156,18 @@ async def test_a_start_that_can_not_work_says_why(
     assert "Traceback" not in said
 
 
+async def test_a_damaged_database_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "quizmill.db").write_bytes(b"no database at all" * 1000)
+    log = tmp_path / "log"
+    process = await spawn("up", "--port", "0", "--data-dir", str(tmp_path / "data"), log=log)
+    assert await asyncio.wait_for(process.wait(), 20) == 1
+    said = log.read_text()
+    assert "the database file is damaged" in said
+    assert "quizmill backup" in said
+    assert "Traceback" not in said
+
+
 async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

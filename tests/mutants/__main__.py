@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.mutants.mutants import MUTANTS, SIMULATION, Mutant
+from tests.mutants.mutants import MUTANTS, Mutant
 
 ROOT = Path(__file__).parent.parent.parent
 COPIED = ("schemas", "service", "jobs", "web", "tests", "pyproject.toml")
@@ -24,6 +24,8 @@ SEEDS = "0:200"
 SECONDS_MAX = 300
 TESTS_FAILED = 1
 """pytest's exit code; any other than 0 tells that the tests could not be run."""
+
+TOOK_TOO_LONG = 124
 
 
 def main() -> int:
@@ -68,15 +70,17 @@ def plant(mutant: Mutant, tree: Path) -> None:
 
 
 def _run(test: str, tree: Path) -> int:
-    environment = {**os.environ, "QUIZMILL_SIMULATION_SEEDS": SEEDS} if test == SIMULATION else None
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", test],
-        cwd=tree,
-        env=environment,
-        capture_output=True,
-        check=False,
-        timeout=SECONDS_MAX,
-    ).returncode
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", test],
+            cwd=tree,
+            env={**os.environ, "QUIZMILL_MUTANT": "1", "QUIZMILL_SIMULATION_SEEDS": SEEDS},
+            capture_output=True,
+            check=False,
+            timeout=SECONDS_MAX,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        return TOOK_TOO_LONG
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ MUTANTS = (
     Mutant(
         "job ids are used again: they do not carry the fence",
         (Edit("service/queue.py", 'f"{batch.batch_id}:{batch.fence}",', 'f"{batch.batch_id}",'),),
-        (SIMULATION,),
+        ("tests/service/test_queue.py",),
     ),
     Mutant(
         "writers begin DEFERRED",
@@ -162,6 +162,6 @@ MUTANTS = (
                 "        failpoints.reach(Place.INSIDE_HOLD)\n        self._seen = bank.seen\n",
             ),
         ),
-        (SIMULATION,),
+        ("tests/jobs/test_checkpoint.py",),
     ),
 )

@@ -1,6 +1,7 @@
 """Any sequence of steps, legal or not, keeps the rows true; a step that is refused changes nothing."""
 
 import asyncio
+import os
 import shutil
 import tempfile
 import time
@@ -10,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -19,7 +20,7 @@ from schemas.plans import Claim, Spent
 from schemas.states import BatchState, ErrorCode, GenerationState
 from service.errors import Invalid, LeaseLost, StateConflict
 from service.rules import lifecycle, progress
-from service.store import batches, control, steps, verification
+from service.store import control, steps, verification
 from service.store.database import Database, Tx, seconds_from_now
 from service.store.tables import attempts, events, questions
 from service.store.tables import batches as batch_rows
@@ -46,9 +47,11 @@ class Lifecycle(RuleBasedStateMachine):
         super().__init__()
         self.path = Path(tempfile.mkdtemp(dir=directory())) / "quizmill.db"
         self.path.write_bytes(template())
+        self.now = time.time()
         self.loop = asyncio.new_event_loop()
         # Without threads a step costs a tenth.
-        self.inline = installed(Disk(str(self.path), pause=_pass, clock=time.time))
+        # The same steps have to do the same again, so the database's clock moves with the steps only.
+        self.inline = installed(Disk(str(self.path), pause=_pass, clock=lambda: self.now))
         self.inline.__enter__()
         self.database = Database(f"sqlite+aiosqlite:///{self.path}")
         self.claims: list[Claim] = []
@@ -149,13 +152,15 @@ class Lifecycle(RuleBasedStateMachine):
         if not self._is_held(claim) or self.states[claim.generation_id] not in lifecycle.CLAIMABLE:
             return
 
-        async def step(tx: Tx) -> Claim | None:
-            await steps.take_back(tx, claim, only_expired=False)
-            fence = (await batches.claimed(tx, claim.batch_id)).fence
+        self._do(lambda tx: steps.take_back(tx, claim, only_expired=False))
+        self._look()
+        fence = self._row(claim.batch_id).fence
+
+        async def claim_again(tx: Tx) -> Claim | None:
             taken = await steps.claim(tx, claim.batch_id, fence, worker=claim.worker, lease_seconds=LEASE_SECONDS)
             return taken[0] if taken else None
 
-        if again := self._do(step):
+        if again := self._do(claim_again):
             self.claims.append(again)
         self._look()
         self._expect(lambda tx: steps.release(tx, claim, Spent()), may=False)
@@ -251,6 +256,8 @@ class Lifecycle(RuleBasedStateMachine):
             assert may, "an illegal step was done"
 
     def _do(self, step: Callable[[Tx], Awaitable[Any]]) -> Any:
+        self.now += 1
+
         async def write() -> Any:
             async with self.database.write() as tx:
                 return await step(tx)
@@ -277,7 +284,10 @@ class Lifecycle(RuleBasedStateMachine):
         async def look(tx: Tx) -> None:
             self.findings = (await verification.verify(tx, None)).findings
             self.violations = await _all(tx, sa.select(sa.text("what FROM violations")))
-            self.rows = await _all(tx, sa.select(batch_rows).order_by(batch_rows.c.id))
+            orders = [order.generation_id for order in self.orders]
+            self.rows = sorted(
+                await _all(tx, sa.select(batch_rows)), key=lambda row: (orders.index(row.generation_id), row.position)
+            )
             found = await _all(tx, sa.select(questions.c.id, questions.c.batch_id, questions.c.slot))
             self.there = {row.id: (row.batch_id, row.slot) for row in found}
             found = await _all(tx, sa.select(generation_rows.c.id, generation_rows.c.state))
@@ -305,7 +315,8 @@ async def _end_lease(tx: Tx, batch_id: UUID) -> None:
 
 
 async def _end_delay(tx: Tx, batch_id: UUID) -> None:
-    await tx.execute(sa.update(batch_rows).where(batch_rows.c.id == batch_id).values(not_before=None))
+    due = sa.update(batch_rows).where(batch_rows.c.id == batch_id, batch_rows.c.not_before.is_not(None))
+    await tx.execute(due.values(not_before=None))
 
 
 async def _pass(_place: str) -> None:
@@ -314,5 +325,10 @@ async def _pass(_place: str) -> None:
 
 TestLifecycle = Lifecycle.TestCase
 TestLifecycle.settings = settings(
-    max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=2000 if os.environ.get("QUIZMILL_SOAK") else 100,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    # The mutants need no smallest example.
+    phases=[Phase.generate] if os.environ.get("QUIZMILL_MUTANT") else list(Phase),
 )

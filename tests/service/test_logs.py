@@ -107,3 +107,29 @@ def test_configuring_twice_writes_once(tmp_path: Path, capsys: pytest.CaptureFix
     logging.getLogger("library").warning("once")
     structlog.get_logger().warning("once")
     assert len(json_lines(capsys.readouterr().err)) == 2
+
+
+def test_what_every_batch_meets_is_told_once_and_then_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(tmp_path, "json")
+    log = structlog.get_logger()
+    for _ in range(50):
+        log.warning("database is away", error="disk is full")
+    log.warning("database is away", error="connection refused")
+    # Ten seconds are too long for a test.
+    monkeypatch.setattr(logs, "REPEAT_SECONDS", 0.0)
+    log.warning("database is away", error="disk is full")
+    lines = json_lines(capsys.readouterr().err)
+    assert [(line["error"], line.get("left_out")) for line in lines] == [
+        ("disk is full", None),
+        ("connection refused", None),
+        ("disk is full", 49),
+    ]
+
+
+def test_warnings_about_one_thing_each_are_all_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    configure(tmp_path, "json")
+    for number in range(3):
+        structlog.get_logger().warning("took a batch back", batch_id=str(number))
+    assert len(json_lines(capsys.readouterr().err)) == 3

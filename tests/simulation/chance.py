@@ -6,12 +6,14 @@ import logging
 import os
 import random
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from random import Random
 
 import structlog
+from sqlalchemy.exc import SAWarning
 
 from tests.simulation import processes
 
@@ -53,6 +55,17 @@ def governed(seed: int, now: Callable[[], float], *, is_loud: bool) -> Iterator[
             gc.enable()
         structlog.configure(**logger)
         random.setstate(state)
+
+
+@contextmanager
+def quiet_pools() -> Iterator[None]:
+    """Who dies while a connection is handed out never gives it back: SQLAlchemy would warn of that."""
+    log = logging.getLogger("sqlalchemy.pool")
+    log.disabled = True
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The garbage collector is trying", category=SAWarning)
+        yield
+    log.disabled = False
 
 
 def _skew_seconds() -> float:

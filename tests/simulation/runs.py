@@ -1,6 +1,7 @@
 """Many seeds on several processors."""
 
 import gc
+import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -25,7 +26,11 @@ def run(seeds: Sequence[int], *, processes: int, failed_max: int) -> list[Outcom
 
 
 def _begin() -> None:
-    """Modules and what SQLAlchemy compiles for the first seed are not looked through again with every collection."""
+    """Modules and what SQLAlchemy compiles for the first seed are not looked through again with every collection.
+
+    Seeds know no real time, so they leave the processors to tests that wait for something.
+    """
+    os.nice(10)
     gc.disable()
     simulate(0)
     collect()

@@ -2,8 +2,6 @@
 
 import asyncio
 import gc
-import logging
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -16,7 +14,7 @@ from service.api.backend import Backend
 from service.store import verification
 from tests.scripted import TEXT
 from tests.simulation import weather
-from tests.simulation.chance import governed
+from tests.simulation.chance import governed, quiet_pools
 from tests.simulation.parts import Client, SimulatedService, SimulatedWorker
 from tests.simulation.processes import VirtualLoop
 from tests.simulation.sqlite_inline import installed
@@ -51,7 +49,7 @@ def simulate(seed: int, *, is_loud: bool = False) -> Outcome:
     template()
     chance = Random(f"world {seed}")
     loop = VirtualLoop(chance)
-    with governed(seed, loop.time, is_loud=is_loud):
+    with governed(seed, loop.time, is_loud=is_loud), quiet_pools():
         world = World(seed, loop, chance, is_loud=is_loud)
         with installed(world.disk), closing(world, loop.clear):
             driver = world.process("driver")
@@ -68,16 +66,9 @@ def simulate(seed: int, *, is_loud: bool = False) -> Outcome:
 
 
 def collect() -> None:
-    """Let go of what seeds left behind.
-
-    Who dies while a connection is handed out never gives it back: that is what SQLAlchemy warns of here.
-    """
-    pool_log = logging.getLogger("sqlalchemy.pool")
-    pool_log.disabled = True
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    """Let go of what seeds left behind."""
+    with quiet_pools():
         gc.collect()
-    pool_log.disabled = False
 
 
 class Scenario:
@@ -112,8 +103,8 @@ class Scenario:
 
     async def play(self) -> None:
         await self.begin()
-        for _ in range(self.chance.randint(20, 40)):
-            await asyncio.sleep(self.chance.expovariate(2.0))
+        for _ in range(self.chance.randint(20, 30)):
+            await asyncio.sleep(self.chance.expovariate(3.0))
             [action] = self.chance.choices(list(self.actions), weights=list(self.actions.values()))
             self.world.watch.note("-->", action.__name__)
             action()

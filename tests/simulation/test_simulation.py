@@ -11,7 +11,7 @@ from tests.simulation.runs import run
 from tests.simulation.scenario import collect, simulate
 
 SEEDS_VARIABLE = "QUIZMILL_SIMULATION_SEEDS"
-SEEDS_DEFAULT = "0:2000"
+SEEDS_DEFAULT = "0:10000" if os.environ.get("QUIZMILL_SOAK") else "0:2000"
 PROCESSES = 2
 
 
@@ -47,7 +47,7 @@ def test_different_seeds_take_different_ways() -> None:
     assert simulate(8).trace != simulate(9).trace
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(7200)
 def test_no_seed_finds_anything() -> None:
     first, _, end = os.environ.get(SEEDS_VARIABLE, SEEDS_DEFAULT).partition(":")
     outcomes = run(range(int(first), int(end)), processes=PROCESSES, failed_max=1)

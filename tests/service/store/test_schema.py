@@ -19,7 +19,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
-from service.errors import SettingsInvalid
+from service.errors import DatabaseDamaged, SettingsInvalid
 from service.store import quizzes, schema, tables
 from service.store.database import Database, Timestamp
 from tests import factories
@@ -89,6 +89,23 @@ def checks_and_defaults(connection: sa.Connection) -> dict[str, object]:
         )
         for name in tables.metadata.tables
     }
+
+
+def break_file(path: Path, damage: str) -> bytes:
+    """Returns what is there now."""
+    sound = path.read_bytes()
+    fourth_page = sound[3 * 4096 : 4 * 4096]
+    broken = {
+        "not SQLite": b"no database at all" * 1000,
+        "a page": sound.replace(fourth_page, b"\xff" * 4096),
+        "the end": sound[: len(sound) // 2],
+    }[damage]
+    path.write_bytes(broken)
+    return broken
+
+
+def bytes_of(path: Path) -> bytes:
+    return path.read_bytes()
 
 
 async def test_migrating_makes_exactly_the_tables_of_the_metadata(empty: Database) -> None:
@@ -162,6 +179,19 @@ async def test_a_database_newer_than_the_program_is_refused_and_left_alone(empty
         with pytest.raises(SettingsInvalid, match="is at schema 9999, which this program does not know"):
             await use(empty)
     assert await versions(empty) == ["9999"]
+
+
+@pytest.mark.parametrize("damage", ["not SQLite", "a page", "the end"])
+async def test_a_damaged_file_is_refused_and_left_alone(tmp_path: Path, sqlite_url: str, damage: str) -> None:
+    database = Database(sqlite_url)
+    await schema.migrate(database)
+    await database.close()
+    path = Path(sqlite_url.partition(":///")[2])
+    broken = break_file(path, damage)
+    with pytest.raises(DatabaseDamaged, match="put a copy made by `quizmill backup` in its place"):
+        await schema.migrate(database)
+    await database.close()
+    assert bytes_of(path) == broken
 
 
 async def test_two_processes_may_migrate_at_once(empty: Database) -> None:
