@@ -1,7 +1,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
-.PHONY: install install-test run test check bench clean
+.PHONY: install install-test run test check mutants bench clean
 
 install: $(VENV)/.installed
 run: install
@@ -19,7 +19,7 @@ $(VENV)/.installed-test: pyproject.toml constraints.txt $(VENV)/.installed
 	touch $@
 
 test: install-test
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: install-test
 	$(BIN)/ruff format --check .
@@ -27,15 +27,21 @@ check: install-test
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_architecture.py tests/test_docs.py
 
-bench: install
-	$(BIN)/python -m bench.first_run
+# Ten planted mistakes, each in a copy of the tree: the tests that must notice it are run there.
+mutants: install-test
+	$(BIN)/python -m tests.mutants
 
-# Hours: every failpoint case, then SOAK_COUNT kills of each kind (docs/reliability.md). The same seed does the same.
+bench: install-test
+	$(BIN)/python -m bench.first_run
+	$(BIN)/python -m bench.checkpoints
+
+# Hours: all failpoint cases, 2,000 sequences of steps, 10,000 simulated seeds, SOAK_COUNT kills of each kind
+# (docs/reliability.md). The same SOAK_SEED does the same.
 SOAK_COUNT ?= 200
 SOAK_SEED ?= $(shell date +%s)
 .PHONY: soak
 soak: install-test
-	QUIZMILL_SOAK=1 $(BIN)/python -m pytest tests/faults tests/properties tests/simulation tests/mutants
+	QUIZMILL_SOAK=1 $(BIN)/python -m pytest tests/faults tests/properties tests/simulation
 	for site in sqlite:worker sqlite:service sqlite:valkey sqlite:all \
 	  postgres:worker postgres:service postgres:valkey postgres:postgres postgres:all; do \
 	  $(BIN)/python -m tests.faults.kills --database $${site%:*} --kind $${site#*:} \

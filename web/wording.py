@@ -134,6 +134,16 @@ def tally(batch: Batch) -> str:
     return f"{batch.held_count}/{batch.target_count} held"
 
 
+def can_be_accepted(batch: Batch, generation: GenerationState) -> bool:
+    is_short = batch.status is BatchState.FAILED and batch.held_count > 0
+    return is_short and generation is not GenerationState.CANCELLED
+
+
+def accepting(batch: Batch) -> str:
+    """What the button does that makes a failed batch of what it holds."""
+    return f"Finish this batch with its {plural(batch.held_count, 'question')}"
+
+
 def grains(batch: Batch) -> list[str]:
     """One cell per question, each `saved`, `held`, `missing` or `open`; a larger batch is drawn to scale."""
     count = min(batch.target_count, GRAINS_MAX)

@@ -40,6 +40,7 @@ def routes() -> list[Route]:
         Route(generation + "/pause", pause, methods=["POST"]),
         Route(generation + "/resume", resume, methods=["POST"]),
         Route(generation + "/cancel", cancel, methods=["POST"]),
+        Route(generation + "/batches/{batch_id:uuid}/accept", accept, methods=["POST"]),
     ]
 
 
@@ -118,6 +119,12 @@ async def resume(request: Request) -> Response:
 
 async def cancel(request: Request) -> Response:
     return await _stepped(request, operations.cancel)
+
+
+async def accept(request: Request) -> Response:
+    """The generation in the address is only where the reader comes back to."""
+    batch = await operations.accept(backend.of(request), auth.owner_of(request), request.path_params["batch_id"])
+    return answer(batch) if _wants_json(request) else _see(f"/generations/{request.path_params['generation_id']}")
 
 
 async def _stepped(request: Request, step: Step) -> Response:

@@ -102,6 +102,24 @@ async def test_a_teacher_goes_from_text_to_questions_through_a_failure_without_a
     await system.assert_sound()
 
 
+async def test_a_failed_batch_can_be_finished_with_what_it_holds_from_its_page(
+    system: System, messages_api: MessagesApi, chromium: Browser, complaints: list[str]
+) -> None:
+    messages_api.fail("Roots", Fault.OVERLOADED_MIDWAY, after=1, times=3)
+    system.add_worker()
+    ordered = await system.order([module("Leaves", (CHOICE, 2)), module("Roots", (CHOICE, 5))])
+    await system.ended(ordered["id"])
+    page = await opened(chromium, complaints)
+    await page.goto(f"{system.url}/generations/{ordered['id']}")
+    finish = page.get_by_role("button", name="Finish this batch with its 3 questions")
+    await page.screenshot(path=RESULTS / "acceptable.png", full_page=True)
+    await finish.click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Question Generation Success")
+    await expect(page.get_by_text("Questions: 5/5")).to_be_visible()
+    await expect(finish).to_be_hidden()
+    await system.assert_sound()
+
+
 async def test_everything_works_without_javascript(
     system: System, messages_api: MessagesApi, chromium: Browser, complaints: list[str]
 ) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from schemas.events import Happening
-from schemas.generations import Generation, Usage
+from schemas.generations import Batch, Generation, Usage
 from schemas.states import BatchState, GenerationState
 from tests.web import samples
 from tests.web.reading import part, soup, text_of
@@ -18,7 +18,7 @@ def live(generation: Generation) -> str:
 
 
 def buttons(html: str) -> list[str]:
-    return [text_of(button) for button in soup(html).select("article button")]
+    return [text_of(button) for button in soup(html).select("article form:not([hidden]) button")]
 
 
 def test_a_partial_generation_says_what_the_contract_says() -> None:
@@ -31,7 +31,7 @@ def test_a_partial_generation_says_what_the_contract_says() -> None:
     assert part(html, "held") == "Held: 5"
     assert part(html, "message") == "15 of 35 questions created"
     assert part(html, "safe") == "Only failed batches will be regenerated. Your existing questions are safe."
-    assert buttons(html) == ["Retry Failed Batches"]
+    assert buttons(html) == ["Retry Failed Batches", "Finish this batch with its 5 questions"]
     assert text_of(soup(html).title) == "15/35 · Quizmill"
 
 
@@ -40,9 +40,22 @@ def test_a_failed_generation_says_what_the_contract_says() -> None:
     html = live(samples.generation(GenerationState.FAILED, failed))
 
     assert text_of(soup(html).h1) == "Question Generation Failed"
-    assert buttons(html) == ["Retry Question Generation"]
+    assert buttons(html) == ["Retry Question Generation", "Finish this batch with its 5 questions"]
     assert part(html, "error") == "the provider was overloaded for 10 minutes (provider_overloaded)"
     assert part(html, "safe") == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "batch"),
+    [
+        (GenerationState.CANCELLED, samples.batch(1, BatchState.FAILED, held=5, error=samples.OVERLOADED)),
+        (GenerationState.PARTIAL, samples.batch(1, BatchState.FAILED, error=samples.OVERLOADED)),
+        (GenerationState.CANCELLED, samples.batch(1, BatchState.CANCELLED, held=5)),
+        (GenerationState.PROCESSING, samples.batch(1, BatchState.PENDING, held=5)),
+    ],
+)
+def test_what_the_service_would_refuse_to_accept_has_no_button_for_it(status: GenerationState, batch: Batch) -> None:
+    assert not [text for text in buttons(live(samples.generation(status, batch))) if "Finish" in text]
 
 
 @pytest.mark.parametrize("status", list(GenerationState))
@@ -58,8 +71,8 @@ def test_every_state_has_its_own_heading_and_only_the_buttons_that_do_something(
     }
     actions = [f"/generations/{UUID(int=2)}/{step}" for step in wanted.get(status, [])]
     assert text_of(soup(html).h1) == wording.WORDS.headings[status]
-    assert [form["action"] for form in soup(html).select("article form")] == actions
-    assert {form["method"] for form in soup(html).select("article form")} <= {"post"}
+    assert [form["action"] for form in soup(html).select("article form:not([hidden])")] == actions
+    assert {form["method"] for form in soup(html).select("article form:not([hidden])")} <= {"post"}
 
 
 def test_headings_differ_and_cover_every_state() -> None:

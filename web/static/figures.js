@@ -35,6 +35,14 @@ export function tally(batch) {
   return `${batch.held_count}/${batch.target_count} held`;
 }
 
+export function canBeAccepted(batch, generationStatus) {
+  return batch.status === "failed" && batch.held_count > 0 && generationStatus !== "cancelled";
+}
+
+export function accepting(batch) {
+  return `Finish this batch with its ${plural(batch.held_count, "question")}`;
+}
+
 export function grains(batch) {
   const count = Math.min(batch.target_count, GRAINS_MAX);
   const saved = Math.floor((batch.saved_count * count) / batch.target_count);

@@ -1,7 +1,7 @@
 // Draws a state into the page that the server rendered. Text goes in as text, never as markup.
 
 import { arrange } from "./arrange.js";
-import { cost, duration, grains, number, percent, plural, tally } from "./figures.js";
+import { accepting, canBeAccepted, cost, duration, grains, number, percent, plural, tally } from "./figures.js";
 import { timeElement } from "./times.js";
 import WORDS from "./words.js";
 
@@ -22,7 +22,7 @@ export class View {
   draw(state) {
     const before = this.#drawn;
     this.#drawn = state;
-    if (before?.batches !== state.batches) this.#drawBatches(state, before);
+    if (before?.batches !== state.batches || before.status !== state.status) this.#drawBatches(state, before);
     this.#drawFigures(state);
     this.#drawTimes(state, before);
     this.#drawUsage(state.usage);
@@ -108,12 +108,13 @@ export class View {
 
   #drawBatches(state, before) {
     state.batches.forEach((batch, index) => {
-      if (before?.batches[index] !== batch) drawBatch(this.#rows.get(batch.id), batch);
+      const isAsDrawn = before?.batches[index] === batch && before.status === state.status;
+      if (!isAsDrawn) drawBatch(this.#rows.get(batch.id), batch, state.status);
     });
   }
 }
 
-function drawBatch(row, batch) {
+function drawBatch(row, batch, generationStatus) {
   if (!row) return;
   const parts = partsOf(row);
   row.dataset.status = batch.status;
@@ -121,6 +122,8 @@ function drawBatch(row, batch) {
   write(parts.tally, tally(batch));
   write(parts.attempts, batch.attempts ? ` · ${plural(batch.attempts, "attempt")}` : "");
   showFault(parts.error, batch.error);
+  parts.accept.hidden = !canBeAccepted(batch, generationStatus);
+  write(parts["accept-label"], accepting(batch));
   parts.grains.ariaLabel = tally(batch);
   drawGrains(parts.grains, grains(batch));
 }
