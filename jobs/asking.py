@@ -24,6 +24,9 @@ from service.errors import LeaseLost
 from service.failpoints import Place
 from service.store import batches, questions, steps
 
+QUESTIONS_PER_CALL_MAX = 10
+"""So that the first ones come early, a call that breaks costs little, and each is made for a batch still wanted."""
+
 AVOID_MAX = 2000
 """Questions of the quiz that a call is told not to ask again."""
 
@@ -142,7 +145,7 @@ class Asking:
             source=self._checkpoint.source,
             question_type=claim.question_type,
             difficulty=claim.difficulty,
-            count=self._checkpoint.missing_count,
+            count=self._portion(),
             avoid=tuple(preview_of(content) for content in reversed(newest_first)),
             corrections=tuple(corrections),
             instructions=claim.instructions,
@@ -150,6 +153,11 @@ class Asking:
             lanes=claim.lanes,
             model=_model(claim, self._workshop.settings.models),
         )
+
+    def _portion(self) -> int:
+        """What costs nothing is asked for in one go."""
+        missing = self._checkpoint.missing_count
+        return min(missing, QUESTIONS_PER_CALL_MAX) if self._workshop.provider.is_metered else missing
 
     async def _tell_of_wait(self, limited: ProviderRateLimited, seconds: float) -> None:
         waiting = BatchRetrying(batch_id=self._claim.batch_id, code=limited.code, delay_seconds=seconds)

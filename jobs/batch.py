@@ -73,7 +73,7 @@ async def _work(workshop: Workshop, claim: Claim, begun: Wakeup) -> None:
             await _conclude(workshop, step)
         except LeaseLost as lost:
             bound.info("stopped: the batch is not ours any more", reason=str(lost))
-            await workshop.persist(partial(attempts.spend, claim=claim, spent=spent))
+            await workshop.persist(partial(attempts.spend_cancelled, claim=claim, spent=spent))
     except Unavailable as away:
         bound.warning("stopped: the database is away, and the lease will run out", reason=str(away))
     except Exception:  # the end could not be written, for a reason nobody foresaw
@@ -149,4 +149,4 @@ async def _leave_queue(workshop: Workshop, job_id: str) -> None:
     try:
         await workshop.queue.forget(job_id)
     except (RedisError, OSError) as error:
-        log.warning("could not take a running job out of the queue", job_id=job_id, error=str(error))
+        log.warning("could not take a running job out of the queue", job_id=job_id, error=repr(error))

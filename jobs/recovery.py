@@ -1,6 +1,7 @@
 """What keeps the promise when something dies: heartbeats, and the sweep that takes back, enqueues and announces."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import structlog
@@ -10,7 +11,7 @@ from jobs.workshop import Workshop
 from schemas.plans import Claim, Wakeup
 from service import outbox
 from service.broadcast import STOPPED_CHANNEL, Broadcast
-from service.errors import LeaseLost, Unavailable
+from service.errors import LeaseLost, QuizmillError, Unavailable
 from service.queue import Queue
 from service.store import batches, chores, generations, steps
 from service.store.database import Database
@@ -39,16 +40,24 @@ async def keep_leases(workshop: Workshop) -> None:
 
 
 async def keep_sweeping(workshop: Workshop) -> None:
-    """Sweep for ever; of all workers one does it each time."""
+    """Sweep for ever; of all workers one does it each time.
+
+    After a database that was away, living workers get a lease's time to renew what they hold: their leases ran out
+    without any fault of theirs.
+    """
     settings = workshop.settings
+    lenient_until = 0.0
     while True:
         try:
             async with workshop.database.write() as tx:
                 is_ours = await chores.take(tx, "sweep", every_seconds=settings.sweep_seconds)
             if is_ours:
-                await sweep(workshop)
-        except (Unavailable, RedisError, OSError) as error:
+                await sweep(workshop, is_lenient=time.monotonic() < lenient_until)
+        except Unavailable as error:
+            lenient_until = time.monotonic() + settings.lease_seconds
             log.warning("sweep interrupted", error=str(error))
+        except (RedisError, OSError) as error:
+            log.warning("sweep interrupted", error=repr(error))
         await asyncio.sleep(settings.sweep_seconds / 4)
 
 
@@ -71,12 +80,13 @@ async def drop_stopped(workshop: Workshop) -> None:
     workshop.drop(claim for claim in in_hand if (claim.batch_id, claim.fence) not in valid)
 
 
-async def sweep(workshop: Workshop) -> None:
-    """Everything that a crash, or a Redis that forgot, can have left behind."""
+async def sweep(workshop: Workshop, *, is_lenient: bool = False) -> None:
+    """Everything that a crash, or a Redis that forgot, can have left behind. `is_lenient`: leases that ran out stay."""
     database = workshop.database
     async with database.read() as tx:
-        expired = await batches.expired(tx, limit=SWEEP_MAX)
+        expired = [] if is_lenient else await batches.expired(tx, limit=SWEEP_MAX)
     wakeups = await _take_back(database, expired, only_expired=True)
+    await _carry(database, workshop.queue, wakeups)
     wakeups += await _end_overdue(database, minutes=workshop.settings.generation_timeout_minutes)
     await outbox.carry(database, workshop.queue)
     async with database.read() as tx:
@@ -88,11 +98,14 @@ async def release(database: Database, queue: Queue, broadcast: Broadcast, *, wor
     """A worker that was seen to die holds nothing any more: its batches are free at once, if it can be written."""
     try:
         async with database.read() as tx:
-            claims = await batches.leased_by(tx, worker, limit=SWEEP_MAX)
-        await broadcast.announce_all(await _take_back(database, claims, only_expired=False))
-        await outbox.try_to_carry(database, queue)
-    except Unavailable as error:
+            held = await batches.leased_by(tx, worker, limit=SWEEP_MAX)
+        wakeups = await _take_back(database, held, only_expired=False)
+        await _carry(database, queue, wakeups)
+        await broadcast.announce_all(wakeups)
+    except QuizmillError as error:
         log.warning("a dead worker's leases must run out", worker=worker, error=str(error))
+    except (RedisError, OSError) as error:
+        log.warning("could not enqueue; the next sweep will", error=repr(error))
 
 
 async def _take_back(database: Database, claims: Sequence[Claim], *, only_expired: bool) -> list[Wakeup]:
@@ -106,6 +119,12 @@ async def _take_back(database: Database, claims: Sequence[Claim], *, only_expire
         else:
             log.warning("took a batch back", batch_id=str(claim.batch_id), worker=claim.worker)
     return wakeups
+
+
+async def _carry(database: Database, queue: Queue, taken_back: Sequence[Wakeup]) -> None:
+    """Into the queue with them, before thousands that have waited for longer and were never begun."""
+    for generation_id in {wakeup.generation_id for wakeup in taken_back}:
+        await outbox.carry(database, queue, generation_id=generation_id)
 
 
 async def _end_overdue(database: Database, *, minutes: float) -> list[Wakeup]:

@@ -63,7 +63,7 @@ class WakeWorker(Worker):
         try:
             await self._poll_iteration()
         except (RedisError, OSError) as error:
-            log.warning("redis is away", error=str(error))
+            log.warning("redis is away", error=repr(error))
         try:
             # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the call.
             async with asyncio.timeout(POLL_SECONDS):

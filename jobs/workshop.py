@@ -117,5 +117,7 @@ async def outlasted(writing: asyncio.Task[Outcome]) -> Outcome:
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled:
+        if not writing.cancelled():
+            writing.exception()  # looked at, or asyncio would report it as lost
         raise cancelled
     return writing.result()

@@ -31,15 +31,14 @@ class Broadcast:
     async def announce(self, wakeup: Wakeup | None) -> None:
         """A generation's log grew (None: nothing happened)."""
         if wakeup:
-            await self._publish(GREW_CHANNEL, wakeup.model_dump_json())
+            await self.announce_all([wakeup])
 
     async def announce_all(self, wakeups: Sequence[Wakeup]) -> None:
-        for wakeup in wakeups:
-            await self.announce(wakeup)
+        await self._publish(GREW_CHANNEL, [wakeup.model_dump_json() for wakeup in wakeups])
 
     async def announce_stopped(self, generation_id: UUID) -> None:
         """Workers must stop their calls for this generation."""
-        await self._publish(STOPPED_CHANNEL, str(generation_id))
+        await self._publish(STOPPED_CHANNEL, [str(generation_id)])
 
     async def grown(self) -> AsyncGenerator[Wakeup | None]:
         """Wake-up calls for ever, through lost connections. None: some may have been lost, look at everything."""
@@ -61,18 +60,22 @@ class Broadcast:
                         if message:
                             yield message["data"]
             except (RedisError, OSError) as error:
-                log.warning("redis is away", channel=channel, error=str(error))
+                log.warning("redis is away", channel=channel, error=repr(error))
             # Redis does not call when it is back; this is the wait before the next try.
             await asyncio.sleep(delay_seconds)
             delay_seconds = min(delay_seconds * 2, RECONNECT_SECONDS_MAX)
 
-    async def _publish(self, channel: str, message: str) -> None:
+    async def _publish(self, channel: str, messages: Sequence[str]) -> None:
+        if not messages:
+            return
         failpoints.reach(Place.BEFORE_PUBLISH)
         try:
-            async with asyncio.timeout(PUBLISH_SECONDS_MAX):
-                await self._redis.publish(channel, message)
+            async with asyncio.timeout(PUBLISH_SECONDS_MAX), self._redis.pipeline(transaction=False) as pipe:
+                for message in messages:
+                    pipe.publish(channel, message)
+                await pipe.execute()
         except (RedisError, OSError) as error:
-            log.warning("could not announce", channel=channel, error=str(error))
+            log.warning("could not announce", channel=channel, error=repr(error))
 
 
 def _parse(message: bytes) -> Wakeup | None:

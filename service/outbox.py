@@ -42,4 +42,4 @@ async def try_to_carry(database: Database, queue: Queue, *, generation_id: UUID 
     try:
         await carry(database, queue, generation_id=generation_id)
     except (RedisError, OSError, Unavailable) as error:
-        log.warning("could not enqueue; the next sweep will", error=str(error))
+        log.warning("could not enqueue; the next sweep will", error=repr(error))

@@ -22,11 +22,11 @@ JOB_KEEP_MILLISECONDS: Final = 86_400_000
 REDIS_SECONDS_MAX: Final = 2.0
 """A Redis that hangs is one that is away (TimeoutError is an OSError): nobody waits for it with work in hand."""
 
-BOOST_SECONDS: Final = {Priority.LOW: 3600, Priority.NORMAL: 7200, Priority.HIGH: 10_800}
-"""One queue, ordered by when a job was asked for: priority moves it by an hour, so that everything ages to its turn.
+BOOST_SECONDS: Final = {Priority.LOW: 0, Priority.NORMAL: 3600, Priority.HIGH: 7200}
+"""One queue, ordered by when a job was asked for: priority moves it by an hour, so that everything ages to its turn."""
 
-All lie in the past by an hour or more: arq leaves alone what its own clock calls the future.
-"""
+PAST_SECONDS: Final = 10 * 365 * 86_400
+"""All jobs are dated back by ten years: arq leaves alone what a worker's own clock, however wrong, calls the future."""
 
 
 def serialize(value: object) -> bytes:
@@ -62,7 +62,7 @@ class Queue:
                     f"{batch.batch_id}:{batch.fence}",
                     RUN_BATCH,
                     (str(batch.batch_id), batch.fence),
-                    _milliseconds(batch.requested_at) - BOOST_SECONDS[batch.priority] * 1000,
+                    _milliseconds(batch.requested_at) - (PAST_SECONDS + BOOST_SECONDS[batch.priority]) * 1000,
                 )
                 for batch in wanted
             ]

@@ -14,7 +14,7 @@ BACKOFF_SECONDS_FIRST: Final = 0.2
 BACKOFF_SECONDS_MAX: Final = 10.0
 STEADY_SECONDS: Final = 5.0
 """Who lived for so long does not fail at its start: the next one need not wait."""
-STOP_SECONDS_MAX: Final = 10.0
+STOP_SECONDS_MAX: Final = 8.0
 
 log = structlog.get_logger()
 
@@ -26,29 +26,33 @@ class WorkerKeeper:
         self._environment = dict(environment)
         self._on_death = on_death
         self._process: Process | None = None
+        self._is_asked = False
 
     async def keep(self) -> None:
         """Start a worker, and another whenever it ends, for ever."""
         loop = asyncio.get_running_loop()
         backoff_seconds = BACKOFF_SECONDS_FIRST
         while True:
-            name = f"up-{secrets.token_hex(6)}"
             started = loop.time()
-            self._process = await self._spawn(name)
-            code = await self._process.wait()
-            log.warning("a worker ended; starting another", worker=name, code=code)
-            await self._on_death(name)
+            await self._live(f"up-{secrets.token_hex(6)}")
             if loop.time() - started > STEADY_SECONDS:
                 backoff_seconds = BACKOFF_SECONDS_FIRST
             await asyncio.sleep(backoff_seconds)
             backoff_seconds = min(backoff_seconds * 2, BACKOFF_SECONDS_MAX)
 
+    def terminate(self) -> None:
+        """Ask the worker once to let go; a second signal would end it at once. Call after `keep` was cancelled."""
+        process = self._process
+        if process and process.returncode is None and not self._is_asked:
+            self._is_asked = True
+            process.send_signal(signal.SIGTERM)
+
     async def stop(self) -> None:
         """Let the worker release what it holds; kill it if it can't. Call after `keep` was cancelled."""
+        self.terminate()
         process = self._process
-        if process is None or process.returncode is not None:
+        if process is None:
             return
-        process.send_signal(signal.SIGTERM)
         try:
             async with asyncio.timeout(STOP_SECONDS_MAX):
                 await process.wait()
@@ -56,6 +60,17 @@ class WorkerKeeper:
             log.warning("a worker did not stop in time and was killed", pid=process.pid)
             process.kill()
             await process.wait()
+
+    async def _live(self, name: str) -> None:
+        """One worker from its start to its end."""
+        try:
+            self._process = await self._spawn(name)
+        except OSError as error:
+            log.warning("a worker can't be started", error=str(error))
+            return
+        code = await self._process.wait()
+        log.warning("a worker ended; starting another", worker=name, code=code)
+        await self._on_death(name)
 
     async def _spawn(self, name: str) -> Process:
         # The pipe is how a worker notices that its `up` died: it reads the end of it. Its own session keeps Ctrl-C

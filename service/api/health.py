@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from service.api import backend
-from service.errors import SettingsInvalid, Unavailable
+from service.errors import QuizmillError
 from service.queue import REDIS_SECONDS_MAX
 from service.store import schema
 
@@ -23,7 +23,7 @@ async def ready(request: Request) -> Response:
     checks = {"database": "ok", "redis": "ok", "stream": "ok" if parts.hub.is_alive else "stopped"}
     try:
         await schema.require_current(parts.database)
-    except (Unavailable, SettingsInvalid) as error:
+    except QuizmillError as error:
         checks["database"] = str(error)
     try:
         async with asyncio.timeout(REDIS_SECONDS_MAX):

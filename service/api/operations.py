@@ -109,10 +109,10 @@ async def resume(backend: Backend, owner: str, generation_id: UUID) -> Generatio
     return generation
 
 
-async def accept(backend: Backend, owner: str, batch_id: UUID) -> Batch:
-    """Raises NotFound, StateConflict."""
+async def accept(backend: Backend, owner: str, batch_id: UUID, *, generation_id: UUID | None = None) -> Batch:
+    """Raises NotFound, also for a batch of another generation than the one named; StateConflict."""
     async with backend.database.write() as tx:
-        batch, wakeup = await control.accept(tx, owner, batch_id)
+        batch, wakeup = await control.accept(tx, owner, batch_id, generation_id=generation_id)
     await backend.broadcast.announce(wakeup)
     return batch
 

@@ -122,9 +122,9 @@ async def cancel(request: Request) -> Response:
 
 
 async def accept(request: Request) -> Response:
-    """The generation in the address is only where the reader comes back to."""
-    batch = await operations.accept(backend.of(request), auth.owner_of(request), request.path_params["batch_id"])
-    return answer(batch) if _wants_json(request) else _see(f"/generations/{request.path_params['generation_id']}")
+    generation_id, batch_id = request.path_params["generation_id"], request.path_params["batch_id"]
+    batch = await operations.accept(backend.of(request), auth.owner_of(request), batch_id, generation_id=generation_id)
+    return answer(batch) if _wants_json(request) else _see(f"/generations/{generation_id}")
 
 
 async def _stepped(request: Request, step: Step) -> Response:

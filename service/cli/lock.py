@@ -15,15 +15,25 @@ NAME = "up.lock"
 
 @contextmanager
 def held(data_dir: Path) -> Iterator[TextIO]:
-    """Raises SettingsInvalid, naming who has it, when another `up` works in this directory."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / NAME).open("a+", encoding="utf-8") as file:
+    """Raises SettingsInvalid, naming who has it, when another `up` works in this directory or nobody can."""
+    with _opened(data_dir) as file:
         if not _take(file):
             raise SettingsInvalid(
                 f"another quizmill already works in {data_dir} ({address_of(data_dir) or 'still starting'}):"
                 " use that one, or choose another --data-dir"
             )
+        file.truncate(0)
         yield file
+
+
+def _opened(data_dir: Path) -> TextIO:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        return (data_dir / NAME).open("a+", encoding="utf-8")
+    except OSError as error:
+        raise SettingsInvalid(
+            f"can't keep anything in {data_dir}: {error.strerror}. Choose another directory with --data-dir."
+        ) from None
 
 
 def publish(file: TextIO, address: str) -> None:

@@ -4,8 +4,11 @@ import asyncio
 import os
 import socket
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import TextIO
+
+import structlog
 
 from jobs import recovery
 from service import queue
@@ -18,6 +21,8 @@ from service.store import schema
 from service.store.database import Database
 from service.supervisor import WorkerKeeper
 from service.valkey import EmbeddedValkey
+
+log = structlog.get_logger()
 
 
 async def up(settings: Settings, workers: int, *, until_eof: bool) -> None:
@@ -61,9 +66,18 @@ async def _run(settings: Settings, workers: int, listening: socket.socket, claim
         print(f"Quizmill is ready at {address(listening)}", flush=True)  # noqa: T201 # the line that scripts wait for
 
     server = Server(create_app(settings, queue.connect(settings.redis_url)), on_ready=say_ready)
-    stop_on_signals(server.stop)
+
+    def stop() -> None:
+        for task, keeper in zip(keeping, keepers, strict=True):
+            task.cancel()
+            keeper.terminate()
+        server.stop()
+
+    stop_on_signals(stop)
     if until_eof:
-        _stop_at_eof(server)
+        _stop_at_eof(stop)
+    for task in keeping:
+        task.add_done_callback(partial(_stop_if_broken, stop))
     try:
         await server.serve(sockets=[listening])
     finally:
@@ -73,12 +87,19 @@ async def _run(settings: Settings, workers: int, listening: socket.socket, claim
         await database.close()
 
 
-def _stop_at_eof(server: Server) -> None:
+def _stop_if_broken(stop: Callable[[], None], keeping: asyncio.Task[None]) -> None:
+    """Without supervision a dead worker would stay dead: whoever runs `up` starts it again."""
+    if not keeping.cancelled():
+        log.critical("the supervision broke and everything stops", exc_info=keeping.exception())
+        stop()
+
+
+def _stop_at_eof(stop: Callable[[], None]) -> None:
     loop, pipe = asyncio.get_running_loop(), sys.stdin.fileno()
 
     def ended() -> None:
         loop.remove_reader(pipe)
-        server.stop()
+        stop()
 
     loop.add_reader(pipe, ended)
 

@@ -35,6 +35,19 @@ async def spend(tx: Tx, claim: Claim, spent: Spent) -> None:
     await tx.execute(mine.values(**spent.model_dump()))
 
 
+async def spend_cancelled(tx: Tx, claim: Claim, spent: Spent) -> None:
+    """What a cancelled attempt had cost when its worker let go: nobody else ever works on such a batch.
+
+    Not for an attempt whose batch was taken over: whoever was frozen meanwhile writes nothing.
+    """
+    mine = sa.update(attempts).where(
+        attempts.c.batch_id == claim.batch_id,
+        attempts.c.fence == claim.fence,
+        attempts.c.outcome == AttemptOutcome.CANCELLED,
+    )
+    await tx.execute(mine.values(**spent.model_dump()))
+
+
 async def end(tx: Tx, batch_ids: Collection[UUID], outcome: AttemptOutcome, *, error: BatchError | None = None) -> None:
     """End the running attempts of these batches."""
     running = sa.update(attempts).where(

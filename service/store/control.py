@@ -27,15 +27,19 @@ async def pause(tx: Tx, generation_id: UUID) -> Wakeup | None:
 async def resume(tx: Tx, generation_id: UUID) -> Wakeup:
     """Go on where it was paused. Raises StateConflict."""
     state = await generations.lock(tx, generation_id)
-    if not await generations.resume(tx, generation_id):
+    paused_at = await events.last_at(tx, generation_id, GenerationPaused)
+    if paused_at is None or not await generations.resume(tx, generation_id, paused_at=paused_at):
         raise StateConflict(f"generation {generation_id} can't be resumed: it is {state}")
     await batches.want_open(tx, generation_id)
     return await events.append(tx, generation_id, [GenerationResumed()])
 
 
-async def accept(tx: Tx, owner: str, batch_id: UUID) -> tuple[Batch, Wakeup]:
-    """Finish a failed batch with what it holds: that becomes its target. Raises NotFound, StateConflict."""
-    generation_id = await _generation_of(tx, owner, batch_id)
+async def accept(tx: Tx, owner: str, batch_id: UUID, *, generation_id: UUID | None = None) -> tuple[Batch, Wakeup]:
+    """Finish a failed batch with what it holds: that becomes its target.
+
+    Raises NotFound, also for a batch of another generation than the one named; StateConflict.
+    """
+    generation_id = await _generation_of(tx, owner, batch_id, expected=generation_id)
     if await generations.lock(tx, generation_id) is GenerationState.CANCELLED:
         raise StateConflict(f"batch {batch_id} can't be accepted: generation {generation_id} is cancelled")
     batch = await _batch(tx, generation_id, batch_id)
@@ -50,10 +54,10 @@ async def accept(tx: Tx, owner: str, batch_id: UUID) -> tuple[Batch, Wakeup]:
     return await _batch(tx, generation_id, batch_id), wakeup
 
 
-async def _generation_of(tx: Tx, owner: str, batch_id: UUID) -> UUID:
-    """Raises NotFound for an unknown batch and, in the same words, for another owner's."""
+async def _generation_of(tx: Tx, owner: str, batch_id: UUID, *, expected: UUID | None) -> UUID:
+    """Raises NotFound for an unknown batch and, in the same words, for another owner's or generation's."""
     generation_id = await batches.generation_of(tx, batch_id)
-    if generation_id and await generations.is_of(tx, owner, generation_id):
+    if generation_id and expected in {None, generation_id} and await generations.is_of(tx, owner, generation_id):
         return generation_id
     raise NotFound(f"there is no batch {batch_id}")
 

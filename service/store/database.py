@@ -11,6 +11,7 @@ from pathlib import Path
 from service.store import sqlite_build  # isort: skip # before aiosqlite is imported
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -21,10 +22,13 @@ from sqlalchemy.util import await_only
 
 from service.errors import DatabaseDamaged, Unavailable
 
+log = structlog.get_logger()
+
 Tx = AsyncConnection
 """An open transaction. The caller opens it, store functions never commit."""
 
 LOCK_WAIT_SECONDS_MAX = 30.0
+CLOSE_SECONDS_MAX = 2.0
 READERS_MAX = 8
 POSTGRES_CONNECTIONS_MAX = 10
 AWAY = ("08", "28", "3D", "40", "53", "57P")
@@ -96,8 +100,13 @@ class Database:
             yield tx
 
     async def close(self) -> None:
-        await self._writer.dispose()
-        await self._reader.dispose()
+        """Bounded: a server that hangs would not even take leave. Its connections end with the process."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS_MAX):
+                await self._writer.dispose()
+                await self._reader.dispose()
+        except TimeoutError:
+            log.warning("the database does not let go", error=f"waited for {CLOSE_SECONDS_MAX:g} seconds")
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -92,6 +93,15 @@ async def since(tx: Tx, generation_id: UUID, seq: int, *, limit: int) -> list[Ev
     found = found.where(events.c.generation_id == generation_id, events.c.seq > min(seq, SEQ_MAX))
     rows = await tx.execute(found.order_by(events.c.seq).limit(limit))
     return [Event(generation_id=generation_id, seq=row.seq, type=row.type, data=row.data) for row in rows]
+
+
+async def last_at(tx: Tx, generation_id: UUID, happening: type[Happening]) -> datetime | None:
+    """When the log last told of such a thing, None for never."""
+    found = sa.select(sa.func.max(events.c.at)).where(
+        events.c.generation_id == generation_id, events.c.type == happening.type
+    )
+    at: datetime | None = (await tx.execute(found)).scalar_one()
+    return at
 
 
 async def first_seq(tx: Tx, generation_id: UUID) -> int | None:

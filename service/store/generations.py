@@ -1,6 +1,7 @@
 """Every SQL statement about generations."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -83,12 +84,15 @@ async def pause(tx: Tx, generation_id: UUID) -> bool:
     return (await tx.execute(paused)).rowcount == 1
 
 
-async def resume(tx: Tx, generation_id: UUID) -> bool:
-    """Back to where it was; the time it was paused for does not count. False: it is not paused."""
+async def resume(tx: Tx, generation_id: UUID, *, paused_at: datetime) -> bool:
+    """Back to where it was; the time since `paused_at` does not count as worked. False: it is not paused."""
+    found = sa.select(generations.c.active_since).where(generations.c.id == generation_id)
+    active_since: datetime = (await tx.execute(found)).scalar_one()
+    worked_seconds = (paused_at - active_since).total_seconds()
     for target, has_started in ((GenerationState.PROCESSING, True), (GenerationState.PENDING, False)):
         resumed = _change(generation_id, target, from_states={GenerationState.PAUSED})
         resumed = resumed.where(generations.c.started_at.is_not(None) == has_started)
-        if (await tx.execute(resumed.values(active_since=db_now()))).rowcount == 1:
+        if (await tx.execute(resumed.values(active_since=seconds_from_now(-worked_seconds)))).rowcount == 1:
             return True
     return False
 

@@ -13,7 +13,7 @@ from service.store import cursors
 from service.store.database import Tx, db_now
 from service.store.tables import batches, generations, modules, questions
 
-BANK_MAX = 20_000
+BANK_PAGE = 20_000
 
 
 async def hold(tx: Tx, claim: Claim, sound: Sequence[SoundQuestion], *, first_slot: int) -> None:
@@ -67,12 +67,20 @@ async def bank(tx: Tx, quiz_id: UUID, batch_id: UUID, *, after: int) -> Bank:
         questions.c.fingerprint_text,
         questions.c.fingerprint_key,
         questions.c.fingerprint_hash,
-    ).where(questions.c.quiz_id == quiz_id, questions.c.number > after)
-    rows = (await tx.execute(found.order_by(questions.c.number).limit(BANK_MAX))).all()
+    ).where(questions.c.quiz_id == quiz_id)
+    rows: list[sa.Row[*tuple[object, ...]]] = []
+    seen = after
+    while page := (
+        await tx.execute(found.where(questions.c.number > seen).order_by(questions.c.number).limit(BANK_PAGE))
+    ).all():
+        rows += page
+        seen = page[-1].number
+        if len(page) < BANK_PAGE:
+            break
     return Bank(
         own=tuple(_fingerprint(row) for row in rows if row.batch_id == batch_id),
         others=tuple(_fingerprint(row) for row in rows if row.batch_id != batch_id),
-        seen=rows[-1].number if rows else after,
+        seen=seen,
     )
 
 

@@ -41,6 +41,9 @@ IN_A_WORKER_WITH_A_CLAIM = frozenset(
 )
 """Frozen here, a worker loses its batch. (Inside a transaction nobody else can take it; sweeps publish without one.)"""
 
+STOPPED = "stopped: the batch is not ours any more"
+"""What a worker logs that comes back too late."""
+
 Case = tuple[Place, Action, str]
 
 
@@ -96,12 +99,19 @@ async def test_whatever_happens_at_a_place_the_generation_ends_whole(
         async with asyncio.timeout(HEAL_SECONDS_MAX):
             before = await thaw(fleet, database, place) if action is Action.FREEZE else {}
             witness = await watching
+            if before:
+                # What thawed has tried to end its attempt by now.
+                await eventually(lambda: STOPPED in (tmp_path / "log").read_text(), seconds=HEAL_SECONDS_MAX)
 
         found = await proof.examine(database, [witness], messages_api.requests, TARGETS)
         assert found.problems == ()
         assert witness.events[-1]["type"] == "generation.completed"
         assert witness.events[-1]["totals"]["saved"] == sum(TARGETS.values())
         if action is Action.FREEZE:
+            is_sure = place in IN_A_WORKER_WITH_A_CLAIM and not database.is_sqlite
+            assert before or not is_sure, (
+                "nobody took over: it may have frozen with the lock of the file"
+            )
             after = await proof.stale(database)
             assert {key: after[key] for key in before} == before, "what thawed has written under a fence that is void"
 

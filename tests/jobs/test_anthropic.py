@@ -275,17 +275,6 @@ async def test_whoever_has_enough_closes_the_connection(api: MessagesApi, provid
     await api.disconnected()
 
 
-async def test_many_questions_are_asked_for_in_calls_of_ten_that_know_of_each_other(
-    api: MessagesApi, provider: AnthropicProvider
-) -> None:
-    answers = await answers_of(provider, request_for(23, avoid=("Known already?",)))
-    assert [asked.count for asked in api.requests] == [10, 10, 3]
-    first_stems = [preview_of(draft.content) for draft in answers.drafts[:10]]
-    assert list(api.requests[1].avoid) == ["Known already?", *first_stems]
-    assert len({preview_of(draft.content) for draft in answers.drafts}) == 23
-    assert len(answers.usages) == 3
-
-
 async def test_everything_that_matters_is_in_the_prompt(api: MessagesApi, provider: AnthropicProvider) -> None:
     source = Source(module_id=uuid4(), name="Grüne Pflanzen", text=TEXT, language="de")
     request = request_for(

@@ -280,3 +280,17 @@ async def test_no_call_is_made_for_a_batch_that_is_not_ours_any_more(bench: Work
         gate.opened.set()
         await running
     assert len(provider.requests) == 1
+
+
+async def test_many_questions_are_asked_for_in_calls_of_ten_that_know_of_each_other(bench: Workbench) -> None:
+    provider = ScriptedProvider([*facts(0, 10), USAGE], [*facts(10, 20), USAGE], [*facts(20, 23), USAGE])
+    await fill(bench, provider, target=23)
+    assert [request.count for request in provider.requests] == [10, 10, 3]
+    assert set(provider.requests[1].avoid) == {preview_of(fact(number).content) for number in range(10)}
+    assert len(provider.requests[2].avoid) == 20
+
+
+async def test_what_costs_nothing_is_asked_for_in_one_go(bench: Workbench) -> None:
+    provider = ScriptedProvider([*facts(0, 23)], is_metered=False)
+    await fill(bench, provider, target=23)
+    assert [request.count for request in provider.requests] == [23]

@@ -95,7 +95,7 @@ async def test_a_file_over_which_worker_after_worker_dies_is_given_up(bench: Wor
         [file] = await material_rows.waiting(tx, quiz_id, limit=10)
     for _ in range(materials.TRIES_MAX):
         async with bench.database.write() as tx:
-            await material_rows.begin(tx, file.id, seconds_max=60)
+            await material_rows.begin(tx, file.id, seconds_max=0, queued_seconds_max=5)
     await extract(bench, quiz_id)
     quiz = await load(bench, quiz_id)
     assert (quiz.status, quiz.failure_reason) == ("failed", "extraction_failed")

@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
+import pytest
+
 from jobs import recovery
 from jobs.workshop import Workshop
 from schemas.plans import Claim
+from service import outbox
 from service.broadcast import STOPPED_CHANNEL, Broadcast
 from service.queue import Queue
 from service.store import chores
@@ -263,3 +266,35 @@ async def test_a_death_is_survived_while_the_database_is_away(bench: Workbench) 
     database.is_away = True
     await recovery.release(database, Queue(bench.redis), Broadcast(bench.redis), worker="dead")
     assert (await factories.batch_row(bench.database, ordered.batch_ids[0])).state == "processing", "its lease runs out"
+
+
+async def test_after_a_database_that_was_away_the_living_get_a_lease_to_come_back(bench: Workbench) -> None:
+    ordered = await bench.order(1)
+    workshop = bench.workshop(ScriptedProvider(), lease_seconds=0.3)
+    database = troubled(workshop)
+    database.is_away = True
+    async with going(recovery.keep_sweeping, workshop):
+        await eventually(lambda: database.refused >= 1)
+        claim = await factories.claim(bench.database, ordered.batch_ids[0], worker="slow", lease_seconds=0)
+        database.is_away = False
+        await eventually(lambda: database.reads >= 1)
+        assert (await factories.batch_row(bench.database, claim.batch_id)).state == "processing"
+        await eventually(lambda: is_pending(bench, claim))
+
+
+async def is_pending(bench: Workbench, claim: Claim) -> bool:
+    return bool((await factories.batch_row(bench.database, claim.batch_id)).state == "pending")
+
+
+async def test_what_was_taken_back_does_not_stand_behind_thousands_that_wait(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Thousands are too many for a test.
+    monkeypatch.setattr(outbox, "CARRY_MAX", 2)
+    waiting = await bench.order(*[1] * 5)
+    begun = await bench.order(1)
+    claim = await factories.claim(bench.database, begun.batch_ids[0], worker="dead", lease_seconds=0)
+    await recovery.sweep(bench.workshop(ScriptedProvider()))
+    queued = await bench.queued()
+    assert f"{claim.batch_id}:{claim.fence + 1}" in queued
+    assert len(queued) < 1 + len(waiting.batch_ids)

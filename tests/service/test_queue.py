@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -174,3 +175,9 @@ async def test_a_client_connects_only_when_it_is_used() -> None:
     with pytest.raises((RedisError, OSError)):
         await redis.ping()
     await redis.aclose(close_connection_pool=True)
+
+
+async def test_a_worker_whose_clock_is_years_behind_picks_jobs_all_the_same(bench: Workbench) -> None:
+    await Queue(bench.redis).put_batches([wanted(1, priority=Priority.LOW)])
+    five_years_ago = (time.time() - 5 * 365 * 86_400) * 1000
+    assert len(await bench.redis.zrangebyscore(default_queue_name, "-inf", five_years_ago)) == 1

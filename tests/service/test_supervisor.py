@@ -147,3 +147,42 @@ async def test_a_real_worker_starts_under_its_name_and_is_let_go_in_good_order(
         assert name_of(process_of(keeper)).startswith("up-")
     assert process_of(keeper).returncode == 0
     await redis.aclose(close_connection_pool=True)
+
+
+class PoorKeeper(ShellKeeper):
+    """The system has no room for the first two processes."""
+
+    refused = 0
+
+    async def _spawn(self, name: str) -> Process:
+        if self.refused < 2:
+            self.refused += 1
+            raise BlockingIOError("resource temporarily unavailable")
+        return await super()._spawn(name)
+
+
+async def test_a_system_without_room_for_a_process_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "BACKOFF_SECONDS_FIRST", 0.02)
+    keeper = PoorKeeper("read line", Deaths().note)
+    with capture_logs() as logs:
+        async with keeping(keeper):
+            assert keeper.refused == 2
+    assert [entry["event"] for entry in logs] == ["a worker can't be started"] * 2
+
+
+async def test_a_worker_is_asked_to_stop_only_once() -> None:
+    keeper = ShellKeeper(
+        "trap 'trap \"exit 7\" TERM; echo asked' TERM; echo ready; read line; read line", Deaths().note
+    )
+    async with keeping(keeper):
+        process = process_of(keeper)
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert await process.stdout.readline() == b"ready\n"
+        keeper.terminate()
+        process.stdin.write(b"\n")
+        assert await process.stdout.readline() == b"asked\n"
+        keeper.terminate()
+        process.stdin.close()
+        await process.wait()
+    assert process.returncode != 7, "a second signal means: at once"

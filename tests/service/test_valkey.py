@@ -189,3 +189,29 @@ async def test_a_socket_that_nobody_serves_is_no_server(tmp_path: Path) -> None:
         left.bind(str(path_of(server)))
     async with started(tmp_path) as again, connected(again) as redis:
         assert await redis.ping()
+
+
+async def test_a_server_that_hangs_is_killed_instead_of_waited_for(tmp_path: Path) -> None:
+    async with asyncio.timeout(WAIT_SECONDS), started(tmp_path) as server:
+        pid = pid_of(server)
+        os.kill(pid, signal.SIGSTOP)
+        await server.stop()
+        assert parent_of(pid) is None
+        await server.start()
+
+
+async def test_a_hanging_server_of_an_earlier_life_makes_room_for_a_new_one(tmp_path: Path) -> None:
+    async with asyncio.timeout(WAIT_SECONDS), started(tmp_path) as earlier:
+        pid = pid_of(earlier)
+        os.kill(pid, signal.SIGSTOP)
+        async with started(tmp_path) as later:
+            assert pid_of(later) != pid
+            await gone(pid, within_seconds=SETTLE_SECONDS)
+            async with connected(later) as redis:
+                assert await redis.ping()
+
+
+async def test_a_number_that_is_another_process_now_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "valkey.pid").write_text(str(os.getpid()))
+    async with started(tmp_path) as server, connected(server) as redis:
+        assert await redis.ping(), "and we are still here"

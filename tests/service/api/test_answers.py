@@ -63,7 +63,13 @@ def test_a_database_that_is_away_is_told_with_the_time_to_come_back() -> None:
     assert response.status_code == 503
     assert response.headers["retry-after"] == "5"
     assert body["detail"] == "the database does not answer"
-    assert [entry["log_level"] for entry in logs] == ["error"]
+    assert [(entry["log_level"], "exc_info" in entry) for entry in logs] == [("warning", False)]
+
+
+def test_a_damaged_database_says_what_to_do() -> None:
+    response, body = failed(errors.DatabaseDamaged("put a copy made by `quizmill backup` in its place"))
+    assert response.status_code == 500
+    assert "quizmill backup" in body["detail"]
 
 
 @pytest.mark.parametrize(

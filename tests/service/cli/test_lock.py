@@ -85,3 +85,17 @@ def test_the_lock_goes_with_its_process(tmp_path: Path) -> None:
     with lock.held(tmp_path):
         pass
     other.close()
+
+
+def test_a_directory_that_can_not_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SettingsInvalid, match="can't keep anything in") as refused, lock.held(tmp_path / "file"):
+        pass
+    assert "--data-dir" in str(refused.value)
+
+
+def test_whoever_starts_does_not_show_the_address_of_the_one_before(tmp_path: Path) -> None:
+    with lock.held(tmp_path) as file:
+        lock.publish(file, ADDRESS)
+    with lock.held(tmp_path):
+        assert lock.address_of(tmp_path) is None

@@ -100,3 +100,16 @@ async def test_tries_are_told_run_by_run(database: Database) -> None:
         1: [(ordered.batch_ids[0], 1), (ordered.batch_ids[1], 1)],
         2: [(ordered.batch_ids[1], 2)],
     }
+
+
+async def test_a_cancelled_attempt_is_charged_later_and_one_that_was_taken_over_is_not(database: Database) -> None:
+    ordered = await factories.make_order(database, 2, 2)
+    lost, cancelled = [await factories.claim(database, batch_id) for batch_id in ordered.batch_ids]
+    async with database.write() as tx:
+        await steps.take_back(tx, lost, only_expired=False)
+        await steps.cancel(tx, ordered.generation_id)
+        for claim in (lost, cancelled):
+            await attempts.spend_cancelled(tx, claim, Spent(llm_calls=1, output_tokens=50))
+        assert (await attempts.usage(tx, [ordered.generation_id]))[ordered.generation_id].llm_calls == 1
+        [tries] = (await attempts.of_generation(tx, ordered.generation_id)).values()
+    assert {tried.batch_id: tried.output_tokens for tried in tries} == {lost.batch_id: 0, cancelled.batch_id: 50}

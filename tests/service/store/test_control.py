@@ -4,12 +4,13 @@ import asyncio
 from uuid import UUID, uuid4
 
 import pytest
+import sqlalchemy as sa
 
 from schemas.generations import Batch
 from schemas.states import AttemptOutcome, BatchState, GenerationState
 from service.errors import LeaseLost, NotFound, StateConflict
-from service.store import attempts, batches, control, steps
-from service.store.database import Database
+from service.store import attempts, batches, control, generations, steps, tables
+from service.store.database import Database, seconds_from_now
 from tests import factories
 from tests.factories import OVERLOADED, OWNER, SPENT, Ordered, batch_row
 
@@ -259,3 +260,26 @@ async def test_a_worker_that_was_too_late_cannot_add_to_an_accepted_batch(databa
     with pytest.raises(LeaseLost, match="no more work"):
         await factories.hold(database, claimed, 1)
     assert len(await factories.saved_questions(database, ordered)) == 1
+
+
+async def test_a_pause_neither_adds_to_the_time_worked_nor_forgives_it(database: Database) -> None:
+    ordered = await factories.make_order(database, 1)
+    async with database.write() as tx:
+        worked = sa.update(tables.generations).values(active_since=seconds_from_now(-1000))
+        await tx.execute(worked)
+        await control.pause(tx, ordered.generation_id)
+        await tx.execute(sa.update(tables.events).values(at=seconds_from_now(-600)))
+        await control.resume(tx, ordered.generation_id)
+        assert await generations.overdue(tx, after_seconds=390, limit=10) == [ordered.generation_id]
+        assert await generations.overdue(tx, after_seconds=410, limit=10) == []
+
+
+async def test_a_batch_is_accepted_only_under_its_own_generation(database: Database) -> None:
+    ordered, other = await factories.make_partial(database), await factories.make_order(database, 1)
+    async with database.write() as tx:
+        plan = (await batches.of_generations(tx, [ordered.generation_id]))[ordered.generation_id]
+        [failed] = [batch for batch in plan if batch.held_count]
+        with pytest.raises(NotFound):
+            await control.accept(tx, factories.OWNER, failed.id, generation_id=other.generation_id)
+        batch, _ = await control.accept(tx, factories.OWNER, failed.id, generation_id=ordered.generation_id)
+    assert batch.saved_count == failed.held_count

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from schemas.states import FailureReason, MaterialState
 from service.store import materials, modules, quizzes, tables
-from service.store.database import Database
+from service.store.database import Database, Tx
 from tests import factories
 
 FILES = (("notes.md", b"\x00\xff raw"), ("chapter.html", b"<p>text</p>"))
@@ -44,11 +44,11 @@ async def test_a_quiz_with_waiting_files_is_wanted_in_the_queue_once(database: D
     quiz_id = await upload(database)
     assert await wanted(database) == [quiz_id]
     async with database.write() as tx:
-        await materials.look_again(tx, [quiz_id], in_seconds=3600)
-    assert await wanted(database) == []
-    async with database.write() as tx:
         await materials.look_again(tx, [quiz_id], in_seconds=0)
     assert await wanted(database) == [quiz_id]
+    async with database.write() as tx:
+        await materials.look_again(tx, [quiz_id], in_seconds=3600)
+    assert await wanted(database) == []
 
 
 async def test_every_try_of_a_file_is_counted_and_keeps_others_away_meanwhile(database: Database) -> None:
@@ -56,23 +56,38 @@ async def test_every_try_of_a_file_is_counted_and_keeps_others_away_meanwhile(da
     [material_id] = await waiting_ids(database, quiz_id)
     async with database.write() as tx:
         assert await materials.are_waiting(tx, quiz_id)
-        assert await materials.begin(tx, material_id, seconds_max=3600) == 1
-    assert await wanted(database) == []
+        assert await begin(tx, material_id, seconds_max=3600) == 1
+        assert await begin(tx, material_id, seconds_max=3600) is None, "someone has begun with it"
+        await materials.look_again(tx, [quiz_id], in_seconds=0)
+    assert await wanted(database) == [], "putting it into the queue does not take it from who has begun"
+
+
+async def test_a_file_whose_worker_is_gone_is_begun_again_and_the_late_one_changes_nothing(database: Database) -> None:
+    quiz_id = await upload(database, FILES[:1])
+    [material_id] = await waiting_ids(database, quiz_id)
     async with database.write() as tx:
-        assert await materials.begin(tx, material_id, seconds_max=0) == 2
+        assert await begin(tx, material_id, seconds_max=0) == 1
     assert await wanted(database) == [quiz_id], "whoever tried it may have died"
     async with database.write() as tx:
-        await materials.mark_extracted(tx, material_id)
-        assert await materials.begin(tx, material_id, seconds_max=60) is None
+        assert await begin(tx, material_id, seconds_max=60) == 2
+        assert not await materials.mark_extracted(tx, material_id, tries=1)
+        failed = materials.mark_failed(tx, quiz_id, material_id, FailureReason.EXTRACTION_FAILED, "late", tries=1)
+        assert not await failed
+        assert await materials.mark_extracted(tx, material_id, tries=2)
+        assert await begin(tx, material_id, seconds_max=60) is None
         assert not await materials.are_waiting(tx, quiz_id)
+
+
+async def begin(tx: Tx, material_id: UUID, *, seconds_max: float) -> int | None:
+    return await materials.begin(tx, material_id, seconds_max=seconds_max, queued_seconds_max=5)
 
 
 async def test_an_extracted_file_is_used_once_and_its_bytes_are_let_go(database: Database) -> None:
     quiz_id = await upload(database, FILES[:1])
     [material_id] = await waiting_ids(database, quiz_id)
     async with database.write() as tx:
-        assert await materials.mark_extracted(tx, material_id)
-        assert not await materials.mark_extracted(tx, material_id)
+        assert await materials.mark_extracted(tx, material_id, tries=0)
+        assert not await materials.mark_extracted(tx, material_id, tries=0)
         [row] = (await tx.execute(sa.select(tables.materials))).all()
         await materials.look_again(tx, [quiz_id], in_seconds=0)
     assert (row.state, row.content, row.wanted_at) == (MaterialState.EXTRACTED, b"", None)
@@ -85,9 +100,9 @@ async def test_an_unreadable_file_fails_once_and_says_why(database: Database) ->
     [material_id] = await waiting_ids(database, quiz_id)
     reason = FailureReason.EXTRACTION_FAILED
     async with database.write() as tx:
-        assert await materials.mark_failed(tx, quiz_id, material_id, reason, "no text in it")
-        assert not await materials.mark_failed(tx, quiz_id, material_id, reason, "again")
-        assert not await materials.mark_extracted(tx, material_id)
+        assert await materials.mark_failed(tx, quiz_id, material_id, reason, "no text in it", tries=0)
+        assert not await materials.mark_failed(tx, quiz_id, material_id, reason, "again", tries=0)
+        assert not await materials.mark_extracted(tx, material_id, tries=0)
         [row] = (await tx.execute(sa.select(tables.materials))).all()
         [quiz] = (await tx.execute(sa.select(tables.quizzes))).all()
     assert (row.state, row.error_message) == (MaterialState.FAILED, "no text in it")
@@ -104,7 +119,7 @@ async def test_of_several_runs_of_the_job_one_enters_the_modules(
     async def enter(store: Database) -> None:
         async with store.write() as tx:
             await quizzes.lock(tx, quiz_id)
-            if await materials.mark_extracted(tx, material_id):
+            if await materials.mark_extracted(tx, material_id, tries=0):
                 await modules.insert(tx, quiz_id, [("One", "text"), ("Two", "text")])
 
     stores = (database, other_database)

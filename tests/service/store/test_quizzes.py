@@ -89,7 +89,7 @@ async def test_while_files_are_read_the_quiz_says_which_and_how_far(database: Da
         first, _ = await materials.waiting(tx, quiz_id, limit=10)
     assert (await load(database, quiz_id)).extraction == Extraction(file="a.md", page=0, pages=2)
     async with database.write() as tx:
-        await materials.mark_extracted(tx, first.id)
+        await materials.mark_extracted(tx, first.id, tries=0)
     quiz = await load(database, quiz_id)
     assert quiz.extraction == Extraction(file="b.md", page=1, pages=2)
     assert quiz.status is QuizStatus.EXTRACTING_CONTENT
@@ -100,7 +100,7 @@ async def test_a_quiz_with_an_unreadable_file_has_failed(database: Database) -> 
     async with database.write() as tx:
         await materials.insert(tx, quiz_id, [("a.md", b"a")])
         [material] = await materials.waiting(tx, quiz_id, limit=10)
-        await materials.mark_failed(tx, quiz_id, material.id, FailureReason.EXTRACTION_FAILED, "no text")
+        await materials.mark_failed(tx, quiz_id, material.id, FailureReason.EXTRACTION_FAILED, "no text", tries=0)
     quiz = await load(database, quiz_id)
     assert (quiz.status, quiz.failure_reason) == (QuizStatus.FAILED, FailureReason.EXTRACTION_FAILED)
     assert quiz.extraction is None
