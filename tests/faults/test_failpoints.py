@@ -109,9 +109,7 @@ async def test_whatever_happens_at_a_place_the_generation_ends_whole(
         assert witness.events[-1]["totals"]["saved"] == sum(TARGETS.values())
         if action is Action.FREEZE:
             is_sure = place in IN_A_WORKER_WITH_A_CLAIM and not database.is_sqlite
-            assert before or not is_sure, (
-                "nobody took over: it may have frozen with the lock of the file"
-            )
+            assert before or not is_sure, "nobody took over: it may have frozen with the lock of the file"
             after = await proof.stale(database)
             assert {key: after[key] for key in before} == before, "what thawed has written under a fence that is void"
 

@@ -51,6 +51,18 @@ MUTANTS = (
         (SIMULATION,),
     ),
     Mutant(
+        "a question is announced before it is committed",
+        (
+            Edit(
+                "jobs/checkpoint.py",
+                "        failpoints.reach(Place.INSIDE_HOLD)\n",
+                "        failpoints.reach(Place.INSIDE_HOLD)\n"
+                "        await self._workshop.broadcast.announce(wakeup)\n",
+            ),
+        ),
+        (SIMULATION,),
+    ),
+    Mutant(
         "the event is written in a transaction of its own",
         (
             Edit(

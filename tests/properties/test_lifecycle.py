@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from schemas.events import BatchRetrying, QuestionRejected
 from schemas.generations import BatchError
 from schemas.plans import Claim, Spent
 from schemas.states import BatchState, ErrorCode, GenerationState
@@ -164,6 +165,35 @@ class Lifecycle(RuleBasedStateMachine):
             self.claims.append(again)
         self._look()
         self._expect(lambda tx: steps.release(tx, claim, Spent()), may=False)
+
+    @precondition(lambda self: self.claims)
+    @rule(pick=picks)
+    def wait(self, pick: int) -> None:
+        """At a rate limit, with the batch in hand."""
+        claim = self._claim(pick)
+        waiting = BatchRetrying(batch_id=claim.batch_id, code=ErrorCode.PROVIDER_RATE_LIMITED, delay_seconds=5)
+        self._by_worker(claim, lambda tx: steps.wait(tx, claim, waiting, lease_seconds=LEASE_SECONDS))
+
+    @precondition(lambda self: self.claims)
+    @rule(pick=picks)
+    def reject(self, pick: int) -> None:
+        claim = self._claim(pick)
+        rejected = (QuestionRejected(batch_id=claim.batch_id, code="schema", message="no stem"),)
+
+        async def step(tx: Tx) -> None:
+            await steps.enter(tx, claim)
+            await steps.hold(tx, claim, (), rejected, lease_seconds=LEASE_SECONDS)
+
+        self._by_worker(claim, step)
+
+    @rule(pick=picks)
+    def expire(self, pick: int) -> None:
+        """The generation has worked for too long; one that has ended or is paused has not."""
+        generation_id = self._batch(pick).generation_id
+        before = self._everything()
+        ended = self._do(lambda tx: steps.expire(tx, generation_id, minutes=1))
+        assert (ended is not None) == (self.states[generation_id] in lifecycle.CLAIMABLE)
+        assert ended is not None or self._everything() == before, "what is not open has changed"
 
     @rule(pick=picks)
     def come_due(self, pick: int) -> None:
