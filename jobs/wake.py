@@ -14,6 +14,7 @@ from redis import RedisError
 from service.broadcast import Broadcast
 from service.queue import WAKE_CHANNEL
 
+REPORT_SECONDS_MAX = 1.0
 POLL_SECONDS = 0.5
 """How long a lost wake-up call may cost."""
 
@@ -39,8 +40,12 @@ class WakeWorker(Worker):
 
     async def close(self) -> None:
         """Let every job report its end, as far as Redis is there to hear it."""
-        reports = await asyncio.gather(*self.tasks.values(), return_exceptions=True)
-        for report in reports:
+        jobs = set(self.tasks.values())
+        if jobs:
+            await asyncio.wait(jobs, timeout=REPORT_SECONDS_MAX)
+        for job in jobs:
+            job.cancel()
+        for report in await asyncio.gather(*jobs, return_exceptions=True):
             if isinstance(report, BaseException):
                 log.warning("a job's end was not reported", error=repr(report))
         if self.on_shutdown:

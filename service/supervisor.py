@@ -14,7 +14,7 @@ BACKOFF_SECONDS_FIRST: Final = 0.2
 BACKOFF_SECONDS_MAX: Final = 10.0
 STEADY_SECONDS: Final = 5.0
 """Who lived for so long does not fail at its start: the next one need not wait."""
-STOP_SECONDS_MAX: Final = 8.0
+STOP_SECONDS_MAX: Final = 7.0
 
 log = structlog.get_logger()
 
@@ -26,7 +26,7 @@ class WorkerKeeper:
         self._environment = dict(environment)
         self._on_death = on_death
         self._process: Process | None = None
-        self._is_asked = False
+        self._asked_at: float | None = None
 
     async def keep(self) -> None:
         """Start a worker, and another whenever it ends, for ever."""
@@ -43,18 +43,18 @@ class WorkerKeeper:
     def terminate(self) -> None:
         """Ask the worker once to let go; a second signal would end it at once. Call after `keep` was cancelled."""
         process = self._process
-        if process and process.returncode is None and not self._is_asked:
-            self._is_asked = True
+        if process and process.returncode is None and self._asked_at is None:
+            self._asked_at = asyncio.get_running_loop().time()
             process.send_signal(signal.SIGTERM)
 
     async def stop(self) -> None:
         """Let the worker release what it holds; kill it if it can't. Call after `keep` was cancelled."""
         self.terminate()
         process = self._process
-        if process is None:
+        if process is None or self._asked_at is None:
             return
         try:
-            async with asyncio.timeout(STOP_SECONDS_MAX):
+            async with asyncio.timeout_at(self._asked_at + STOP_SECONDS_MAX):
                 await process.wait()
         except TimeoutError:
             log.warning("a worker did not stop in time and was killed", pid=process.pid)

@@ -136,6 +136,20 @@ async def test_work_goes_on_through_sigterm_in_the_middle(tmp_path: Path, messag
     await assert_sound(tmp_path)
 
 
+async def test_sigterm_ends_everything_also_while_valkey_hangs(tmp_path: Path, messages_api: MessagesApi) -> None:
+    messages_api.hold(after_questions=2)
+    arguments = ("up", "--port", "0", "--data-dir", str(tmp_path))
+    async with quizmill(*arguments, log=tmp_path / "log", **anthropic(messages_api)) as running:
+        await order(running, module("Leaves", (CHOICE, 5)))
+        await messages_api.held()
+        worker = running.worker()
+        [valkey] = set(running.children()) - {worker}
+        os.kill(valkey, signal.SIGSTOP)
+        assert await running.stop() == 0
+    await gone(worker, valkey, within_seconds=1)
+    await assert_sound(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment", "words"),
     [
