@@ -94,8 +94,12 @@ async def sweep(workshop: Workshop, *, is_lenient: bool = False) -> None:
     await workshop.broadcast.announce_all(wakeups)
 
 
-async def release(database: Database, queue: Queue, broadcast: Broadcast, *, worker: str) -> None:
-    """A worker that was seen to die holds nothing any more: its batches are free at once, if it can be written."""
+async def release(database: Database, queue: Queue, broadcast: Broadcast, *, worker: str) -> bool:
+    """A worker that was seen to die holds nothing any more: its batches are free at once, if it can be written.
+
+    Returns whether it held any.
+    """
+    held: Sequence[Claim] = ()
     try:
         async with database.read() as tx:
             held = await batches.leased_by(tx, worker, limit=SWEEP_MAX)
@@ -106,6 +110,7 @@ async def release(database: Database, queue: Queue, broadcast: Broadcast, *, wor
         log.warning("a dead worker's leases must run out", worker=worker, error=str(error))
     except (RedisError, OSError) as error:
         log.warning("could not enqueue; the next sweep will", error=repr(error))
+    return bool(held)
 
 
 async def _take_back(database: Database, claims: Sequence[Claim], *, only_expired: bool) -> list[Wakeup]:

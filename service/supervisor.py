@@ -20,9 +20,12 @@ log = structlog.get_logger()
 
 
 class WorkerKeeper:
-    """Keeps one worker process running. `on_death` gets the name under which the dead one held its leases."""
+    """Keeps one worker process running.
 
-    def __init__(self, environment: Mapping[str, str], on_death: Callable[[str], Awaitable[None]]) -> None:
+    `on_death` gets the name under which the dead one held its leases; it tells whether there were any.
+    """
+
+    def __init__(self, environment: Mapping[str, str], on_death: Callable[[str], Awaitable[bool]]) -> None:
         self._environment = dict(environment)
         self._on_death = on_death
         self._process: Process | None = None
@@ -34,8 +37,8 @@ class WorkerKeeper:
         backoff_seconds = BACKOFF_SECONDS_FIRST
         while True:
             started = loop.time()
-            await self._live(f"up-{secrets.token_hex(6)}")
-            if loop.time() - started > STEADY_SECONDS:
+            had_work = await self._live(f"up-{secrets.token_hex(6)}")
+            if had_work or loop.time() - started > STEADY_SECONDS:
                 backoff_seconds = BACKOFF_SECONDS_FIRST
             await asyncio.sleep(backoff_seconds)
             backoff_seconds = min(backoff_seconds * 2, BACKOFF_SECONDS_MAX)
@@ -61,16 +64,16 @@ class WorkerKeeper:
             process.kill()
             await process.wait()
 
-    async def _live(self, name: str) -> None:
-        """One worker from its start to its end."""
+    async def _live(self, name: str) -> bool:
+        """One worker from its start to its end. True: it died with work in hand, so it did not fail at its start."""
         try:
             self._process = await self._spawn(name)
         except OSError as error:
             log.warning("a worker can't be started", error=str(error))
-            return
+            return False
         code = await self._process.wait()
         log.warning("a worker ended; starting another", worker=name, code=code)
-        await self._on_death(name)
+        return await self._on_death(name)
 
     async def _spawn(self, name: str) -> Process:
         # The pipe is how a worker notices that its `up` died: it reads the end of it. Its own session keeps Ctrl-C

@@ -104,8 +104,8 @@ def _stop_at_eof(stop: Callable[[], None]) -> None:
     loop.add_reader(pipe, ended)
 
 
-async def _release(database: Database, jobs: queue.Queue, broadcast: Broadcast, worker: str) -> None:
-    await recovery.release(database, jobs, broadcast, worker=worker)
+async def _release(database: Database, jobs: queue.Queue, broadcast: Broadcast, worker: str) -> bool:
+    return await recovery.release(database, jobs, broadcast, worker=worker)
 
 
 def _child_environment(settings: Settings) -> dict[str, str]:

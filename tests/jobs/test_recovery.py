@@ -255,7 +255,8 @@ async def test_a_death_is_survived_while_redis_is_away(bench: Workbench) -> None
     ordered = await bench.order(1)
     await factories.claim(bench.database, ordered.batch_ids[0], worker="dead", lease_seconds=60)
     bench.redis_server.connected = False
-    await recovery.release(bench.database, Queue(bench.redis), Broadcast(bench.redis), worker="dead")
+    assert await recovery.release(bench.database, Queue(bench.redis), Broadcast(bench.redis), worker="dead")
+    assert not await recovery.release(bench.database, Queue(bench.redis), Broadcast(bench.redis), worker="dead")
     assert (await factories.batch_row(bench.database, ordered.batch_ids[0])).state == "pending"
 
 

@@ -19,7 +19,7 @@ from tests.processes import command_of, parent_of
 from tests.workbench import Workbench, eventually
 
 START_SECONDS_MAX = 30.0
-OnDeath = Callable[[str], Awaitable[None]]
+OnDeath = Callable[[str], Awaitable[bool]]
 
 
 class ShellKeeper(WorkerKeeper):
@@ -39,9 +39,11 @@ class Deaths:
 
     def __init__(self) -> None:
         self.names: list[str] = []
+        self.had_work = False
 
-    async def note(self, name: str) -> None:
+    async def note(self, name: str) -> bool:
         self.names.append(name)
+        return self.had_work
 
 
 def process_of(keeper: WorkerKeeper) -> Process:
@@ -86,9 +88,9 @@ async def test_workers_that_end_at_once_are_started_again_ever_more_slowly(monke
     monkeypatch.setattr(supervisor, "BACKOFF_SECONDS_FIRST", 0.02)
     deaths, times = Deaths(), list[float]()
 
-    async def note(name: str) -> None:
+    async def note(name: str) -> bool:
         times.append(asyncio.get_running_loop().time())
-        await deaths.note(name)
+        return await deaths.note(name)
 
     with capture_logs() as logs:
         async with keeping(ShellKeeper("exit 3", note)):
@@ -97,6 +99,18 @@ async def test_workers_that_end_at_once_are_started_again_ever_more_slowly(monke
     assert {entry["code"] for entry in logs} == {3}
     pauses = [later - earlier for earlier, later in pairwise(times)]
     assert all(pause >= 0.02 * 2**number for number, pause in enumerate(pauses))
+
+
+async def test_workers_that_die_at_work_are_replaced_without_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "BACKOFF_SECONDS_FIRST", 0.02)
+    deaths = Deaths()
+    deaths.had_work = True
+    began = asyncio.get_running_loop().time()
+    with capture_logs():
+        async with keeping(ShellKeeper("exit 137", deaths.note)):
+            await eventually(lambda: len(deaths.names) == 9)
+    growing = sum(0.02 * 2**number for number in range(8))
+    assert asyncio.get_running_loop().time() - began < growing
 
 
 async def test_a_worker_that_does_not_stop_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
