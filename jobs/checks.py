@@ -144,9 +144,10 @@ def _options_problem(question: MultipleChoice) -> Rejection | None:
 def _twins(texts: Sequence[str]) -> tuple[str, str] | None:
     seen: dict[str, str] = {}
     for text in texts:
-        earlier = seen.setdefault(key_form(text), text)
-        if earlier is not text:
-            return earlier, text
+        form = key_form(text)
+        if form in seen:
+            return seen[form], text
+        seen[form] = text
     return None
 
 

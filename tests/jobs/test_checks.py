@@ -124,7 +124,7 @@ def test_no_option_may_be_empty(blank: str) -> None:
     assert rejected(choice("TCP", blank, "UDP")).code == "empty_option"
 
 
-@pytest.mark.parametrize("twin", ["tcp", " TCP ", "TCP.", "\uff34\uff23\uff30", "“TCP”", "T\u00adCP"])
+@pytest.mark.parametrize("twin", ["TCP", "tcp", " TCP ", "TCP.", "\uff34\uff23\uff30", "“TCP”", "T\u00adCP"])
 def test_options_that_read_the_same_are_refused(twin: str) -> None:
     assert rejected(choice("TCP", "UDP", twin)).code == "duplicate_options"
 
