@@ -25,7 +25,10 @@ from schemas.questions import (
     FillInBlank,
     Fingerprint,
     Flashcard,
+    Matching,
     MultipleChoice,
+    MultipleResponse,
+    Numeric,
     ShortAnswer,
     SoundQuestion,
     TrueFalse,
@@ -35,6 +38,9 @@ from schemas.questions import (
 __all__ = ["Rejection", "duplicate_of", "judge"]
 
 OPTIONS_MIN, OPTIONS_MAX = 3, 6
+KEYS_MIN = 2
+PAIRS_MIN, PAIRS_MAX = 3, 8
+EXTRA_RIGHTS_MAX = 4
 EXPLANATION_CHARACTERS_MAX = 4000
 EXCERPT_CHARACTERS_MAX = 80
 
@@ -56,8 +62,7 @@ def judge(draft: Draft, source: Source, taken: Sequence[Fingerprint]) -> SoundQu
     span = _proof(draft.quote, source)
     if isinstance(span, Rejection):
         return span
-    if isinstance(content, MultipleChoice):
-        content = options.arranged(content, source.language)
+    content = _arranged(content, source.language)
     quote = source.text[span.start : span.end]
     proof = Evidence(quote=quote, module_id=source.module_id, start=span.start, end=span.end)
     fingerprint = fingerprint_of(content, proof)
@@ -76,6 +81,20 @@ def judge(draft: Draft, source: Source, taken: Sequence[Fingerprint]) -> SoundQu
         quality=flaws.quality_of(found),
         fingerprint=fingerprint,
     )
+
+
+def _arranged(content: Content, language: str) -> Content:
+    match content:
+        case MultipleChoice():
+            return options.arranged(content, language)
+        case MultipleResponse():
+            return options.arranged_response(content, language)
+        case Matching():
+            return options.arranged_pairs(content, language)
+        case TrueFalse() | FillInBlank() | ShortAnswer() | Numeric() | Flashcard() | Vocabulary():
+            return content
+        case _:
+            assert_never(content)
 
 
 def _text_problem(content: Content, explanation: str) -> Rejection | None:
@@ -102,10 +121,16 @@ def _field_problem(field: Field) -> Rejection | None:
     return None
 
 
-def _content_problem(content: Content) -> Rejection | None:
+def _content_problem(content: Content) -> Rejection | None:  # noqa: C901, PLR0911 - one arm a question type
     match content:
         case MultipleChoice():
-            return _options_problem(content)
+            return _choice_problem(content)
+        case MultipleResponse():
+            return _response_problem(content)
+        case Matching():
+            return _pairs_problem(content)
+        case Numeric():
+            return _tolerance_problem(content)
         case FillInBlank():
             return _gap_problem(content)
         case Flashcard():
@@ -118,35 +143,98 @@ def _content_problem(content: Content) -> Rejection | None:
             assert_never(content)
 
 
-def _options_problem(question: MultipleChoice) -> Rejection | None:
-    count = len(question.options)
-    if not OPTIONS_MIN <= count <= OPTIONS_MAX:
-        return Rejection(
-            code="option_count",
-            message=f"There are {count} options; give {OPTIONS_MIN} to {OPTIONS_MAX}, one of them right.",
-        )
-    if not 0 <= question.answer < count:
-        return Rejection(code="key_not_in_options", message="The right answer is not among the options; add it.")
-    twins = _twins(question.options)
+def _choice_problem(question: MultipleChoice) -> Rejection | None:
+    return (
+        _count_problem(question.options)
+        or _missing_key_problem([question.answer], question.options)
+        or _options_problem(question.options)
+    )
+
+
+def _response_problem(question: MultipleResponse) -> Rejection | None:
+    return (
+        _count_problem(question.options)
+        or _missing_key_problem(question.answers, question.options)
+        or _key_count_problem(question)
+        or _options_problem(question.options)
+    )
+
+
+def _count_problem(texts: Sequence[str]) -> Rejection | None:
+    if OPTIONS_MIN <= len(texts) <= OPTIONS_MAX:
+        return None
+    return Rejection(
+        code="option_count",
+        message=f"There are {len(texts)} options; give {OPTIONS_MIN} to {OPTIONS_MAX}, right and wrong ones together.",
+    )
+
+
+def _missing_key_problem(answers: Sequence[int], texts: Sequence[str]) -> Rejection | None:
+    if answers and all(0 <= answer < len(texts) for answer in answers):
+        return None
+    return Rejection(code="key_not_in_options", message="The right answer is not among the options; add it.")
+
+
+def _key_count_problem(question: MultipleResponse) -> Rejection | None:
+    count = len(question.answers)
+    if KEYS_MIN <= count < len(question.options):
+        return None
+    return Rejection(
+        code="key_count",
+        message=f"{count} of {len(question.options)} options are right; "
+        f"give at least {KEYS_MIN} right ones and at least one wrong one.",
+    )
+
+
+def _options_problem(texts: Sequence[str]) -> Rejection | None:
+    """What makes options unfit to stand side by side, in any order."""
+    twins = _twins(texts)
     if twins:
         return Rejection(
             code="duplicate_options",
             message=f"The options {_excerpt(twins[0])} and {_excerpt(twins[1])} are the same; make all options differ.",
         )
-    if options.are_labelled(question.options):
+    if options.are_labelled(texts):
         return Rejection(
             code="label_in_option",
             message="The options begin with labels such as A) or 1.; leave the labels out.",
         )
-    return next(filter(None, map(_catch_all_problem, question.options)), None)
+    return next(filter(None, map(_catch_all_problem, texts)), None)
+
+
+def _pairs_problem(question: Matching) -> Rejection | None:
+    count, extra_count = len(question.pairs), len(question.extra_rights)
+    if not PAIRS_MIN <= count <= PAIRS_MAX:
+        return Rejection(code="pair_count", message=f"There are {count} pairs; give {PAIRS_MIN} to {PAIRS_MAX}.")
+    if extra_count > EXTRA_RIGHTS_MAX:
+        return Rejection(
+            code="pair_count", message=f"There are {extra_count} extra rights; give at most {EXTRA_RIGHTS_MAX}."
+        )
+    rights = [pair.right for pair in question.pairs]
+    echoes = (_echo_problem(pair.left, pair.right, "left and right of a pair") for pair in question.pairs)
+    return (
+        _options_problem([pair.left for pair in question.pairs])
+        or _options_problem([*rights, *question.extra_rights])
+        or next(filter(None, echoes), None)
+    )
+
+
+def _tolerance_problem(question: Numeric) -> Rejection | None:
+    if question.tolerance >= 0:
+        return None
+    return Rejection(
+        code="tolerance_negative",
+        message="The tolerance is below 0; give how far from the answer is still right, 0 for not at all.",
+    )
 
 
 def _twins(texts: Sequence[str]) -> tuple[str, str] | None:
     seen: dict[str, str] = {}
     for text in texts:
-        earlier = seen.setdefault(key_form(text), text)
-        if earlier is not text:
-            return earlier, text
+        form = key_form(text)
+        if form in seen:
+            return seen[form], text
+        seen[form] = text
     return None
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rapidfuzz import fuzz, process
 
@@ -15,10 +15,14 @@ from schemas.questions import (
     FillInBlank,
     Fingerprint,
     Flashcard,
+    Matching,
     MultipleChoice,
+    MultipleResponse,
+    Numeric,
     ShortAnswer,
     TrueFalse,
     Vocabulary,
+    figure_of,
 )
 from schemas.states import QuestionType
 
@@ -94,18 +98,29 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", folded.translate(_UNIFIED))
 
 
-def _stem_and_key(content: Content) -> tuple[str, str]:
+def _stem_and_key(content: Content) -> tuple[str, str]:  # noqa: C901, PLR0911 - one arm a question type
     match content:
         case MultipleChoice():
             return content.stem, content.options[content.answer]
+        case MultipleResponse():
+            return content.stem, _in_one_order(content.options[index] for index in content.answers)
         case TrueFalse():
             return content.stem, str(content.answer)
         case FillInBlank() | ShortAnswer():
             return content.stem, content.answers[0]
+        case Matching():
+            return content.stem, _in_one_order(f"{pair.left}: {pair.right}" for pair in content.pairs)
+        case Numeric():
+            return content.stem, figure_of(content.answer)
         case Flashcard():
             return content.front, content.back
         case Vocabulary():
             return content.definition, content.term
+
+
+def _in_one_order(parts: Iterable[str]) -> str:
+    """Right options and pairs make the same question in any order."""
+    return "; ".join(sorted(parts, key=key_form))
 
 
 def _prefix_of(fingerprint: Fingerprint) -> str:

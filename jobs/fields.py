@@ -10,7 +10,11 @@ from schemas.questions import (
     Content,
     FillInBlank,
     Flashcard,
+    Matching,
     MultipleChoice,
+    MultipleResponse,
+    Numeric,
+    Pair,
     ShortAnswer,
     TrueFalse,
     Vocabulary,
@@ -38,12 +42,19 @@ class Field(NamedTuple):
     empty_code: str = "empty_text"
 
 
-def tidied(content: Content) -> Content:
+def tidied(content: Content) -> Content:  # noqa: C901, PLR0911 - one arm a question type
     """The same content in NFC without outer space, with gaps of four underscores and each accepted answer once."""
     match content:
         case MultipleChoice():
-            options = tuple(tidied_text(option) for option in content.options)
-            return MultipleChoice(stem=tidied_text(content.stem), options=options, answer=content.answer)
+            return MultipleChoice(
+                stem=tidied_text(content.stem), options=_tidied_texts(content.options), answer=content.answer
+            )
+        case MultipleResponse():
+            return MultipleResponse(
+                stem=tidied_text(content.stem),
+                options=_tidied_texts(content.options),
+                answers=tuple(sorted(set(content.answers))),
+            )
         case TrueFalse():
             return TrueFalse(stem=tidied_text(content.stem), answer=content.answer)
         case FillInBlank():
@@ -51,6 +62,14 @@ def tidied(content: Content) -> Content:
             return FillInBlank(stem=stem, answers=_distinct(content.answers))
         case ShortAnswer():
             return ShortAnswer(stem=tidied_text(content.stem), answers=_distinct(content.answers))
+        case Matching():
+            return Matching(
+                stem=tidied_text(content.stem),
+                pairs=tuple(Pair(left=tidied_text(pair.left), right=tidied_text(pair.right)) for pair in content.pairs),
+                extra_rights=_tidied_texts(content.extra_rights),
+            )
+        case Numeric():
+            return content.model_copy(update={"stem": tidied_text(content.stem)})
         case Flashcard():
             return Flashcard(front=tidied_text(content.front), back=tidied_text(content.back))
         case Vocabulary():
@@ -66,16 +85,20 @@ def tidied(content: Content) -> Content:
 def fields_of(content: Content) -> Iterator[Field]:
     """Every text that must be there."""
     match content:
-        case MultipleChoice():
+        case MultipleChoice() | MultipleResponse():
             yield Field("stem", content.stem, PASSAGE_CHARACTERS_MAX)
-            for number, option in enumerate(content.options, start=1):
-                yield Field(f"option number {number}", option, OPTION_CHARACTERS_MAX, "empty_option")
-        case TrueFalse():
+            yield from _options("option", content.options)
+        case TrueFalse() | Numeric():
             yield Field("stem", content.stem, PASSAGE_CHARACTERS_MAX)
         case FillInBlank() | ShortAnswer():
             yield Field("stem", content.stem, PASSAGE_CHARACTERS_MAX)
             for answer in content.answers or ("",):
                 yield Field("answer", answer, ANSWER_CHARACTERS_MAX)
+        case Matching():
+            yield Field("stem", content.stem, PASSAGE_CHARACTERS_MAX)
+            yield from _options("left of pair", [pair.left for pair in content.pairs])
+            yield from _options("right of pair", [pair.right for pair in content.pairs])
+            yield from _options("extra right", content.extra_rights)
         case Flashcard():
             yield Field("front", content.front, PASSAGE_CHARACTERS_MAX)
             yield Field("back", content.back, PASSAGE_CHARACTERS_MAX)
@@ -85,6 +108,11 @@ def fields_of(content: Content) -> Iterator[Field]:
             yield Field("example", content.example, PASSAGE_CHARACTERS_MAX)
         case _:
             assert_never(content)
+
+
+def _options(name: str, texts: Sequence[str]) -> Iterator[Field]:
+    for number, text in enumerate(texts, start=1):
+        yield Field(f"{name} number {number}", text, OPTION_CHARACTERS_MAX, "empty_option")
 
 
 def tidied_text(text: str) -> str:
@@ -106,6 +134,10 @@ def is_blank(text: str) -> bool:
 def is_storable(text: str) -> bool:
     """Without control characters (line ends and tabs are fine) and lone surrogates."""
     return _UNSTORABLE.search(text) is None
+
+
+def _tidied_texts(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(tidied_text(text) for text in texts)
 
 
 def _distinct(answers: Sequence[str]) -> tuple[str, ...]:

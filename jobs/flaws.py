@@ -9,14 +9,17 @@ from typing import assert_never
 
 from rapidfuzz import fuzz
 
-from jobs import cues
+from jobs import cues, figures
 from jobs.characters import puts_spaces_between_words
 from jobs.duplicates import key_form, text_form
 from schemas.questions import (
     Content,
     FillInBlank,
     Flashcard,
+    Matching,
     MultipleChoice,
+    MultipleResponse,
+    Numeric,
     ShortAnswer,
     TrueFalse,
     Vocabulary,
@@ -31,6 +34,7 @@ CLUE_CHARACTERS_MIN = 5
 SHORT_KEY_CHARACTERS_MAX = 40
 KEY_IN_EVIDENCE_MIN = 85
 TERM_IN_EXAMPLE_MIN = 80
+TOLERANCE_SHARE_MAX = 0.5
 
 # What a flaw takes from the quality of 1: a cue to the key (or a broken proof), the usual, a matter of taste.
 _CUE, _USUAL, _TASTE = 0.2, 0.1, 0.05
@@ -52,6 +56,7 @@ COST_OF = {
     "vague_terms": _TASTE,
     "term_in_definition": _USUAL,
     "term_not_in_example": _USUAL,
+    "wide_tolerance": _USUAL,
 }
 
 _QUESTION_MARKS = ("?", "\uff1f", "\u061f")
@@ -78,10 +83,10 @@ def shows(stem: str, answer: str) -> bool:
 
 
 def _wording_flaws(content: Content, explanation: str) -> Iterator[str]:
-    stem = preview_of(content)
+    stem = content.stem if isinstance(content, Matching) else preview_of(content)
     if cues.refers_to_source(stem):
         yield "refers_to_source_text"
-    if isinstance(content, MultipleChoice) and cues.names_position(explanation):
+    if isinstance(content, MultipleChoice | MultipleResponse) and cues.names_position(explanation):
         yield "explanation_names_position"
     is_sentence = not isinstance(content, Flashcard | Vocabulary)
     if is_sentence and len(stem.split()) < STEM_WORDS_MIN and _is_short(stem):
@@ -93,18 +98,26 @@ def _is_short(stem: str) -> bool:
     return puts_spaces_between_words(stem) or len(stem) < STEM_CHARACTERS_MIN
 
 
-def _own_flaws(content: Content, quote: str, language: str) -> Iterator[str]:
+def _own_flaws(content: Content, quote: str, language: str) -> Iterator[str]:  # noqa: C901 - one arm a question type
     match content:
         case MultipleChoice():
             yield from _choice_flaws(content, language)
-            yield from _unproved(content.options[content.answer], quote)
+            yield from _unproved([content.options[content.answer]], quote)
+        case MultipleResponse():
+            yield from _choice_flaws(content, language)
+            yield from _unproved([content.options[index] for index in content.answers], quote)
         case TrueFalse():
             yield from _statement_flaws(content.stem, language)
         case FillInBlank():
-            yield from _unproved(content.answers[0], quote)
+            yield from _unproved(content.answers[:1], quote)
         case ShortAnswer():
             yield from _short_answer_flaws(content, language)
-            yield from _unproved(content.answers[0], quote)
+            yield from _unproved(content.answers[:1], quote)
+        case Matching():
+            yield from _matching_flaws(content, language)
+            yield from _unproved([text for pair in content.pairs for text in (pair.left, pair.right)], quote)
+        case Numeric():
+            yield from _numeric_flaws(content, quote, language)
         case Vocabulary():
             yield from _vocabulary_flaws(content, quote)
         case Flashcard():
@@ -113,7 +126,7 @@ def _own_flaws(content: Content, quote: str, language: str) -> Iterator[str]:
             assert_never(content)
 
 
-def _choice_flaws(question: MultipleChoice, language: str) -> Iterator[str]:
+def _choice_flaws(question: MultipleChoice | MultipleResponse, language: str) -> Iterator[str]:
     if not _FOCUS_MARKS.intersection(question.stem):
         yield "unfocused_stem"
     if cues.is_negative(question.stem, language):
@@ -127,27 +140,38 @@ def _choice_flaws(question: MultipleChoice, language: str) -> Iterator[str]:
     yield from _key_cues(question)
 
 
-def _key_cues(question: MultipleChoice) -> Iterator[str]:
-    """What sets the key apart from its distractors for somebody who knows nothing of the matter."""
-    key = question.options[question.answer]
-    distractors = [option for option in question.options if option != key]
-    longest = max(map(len, distractors))
-    if len(key.split()) >= LONG_KEY_WORDS_MIN and longest < LONG_KEY_RATIO * len(key):
+def _key_cues(question: MultipleChoice | MultipleResponse) -> Iterator[str]:
+    """What sets the key apart from its distractors for somebody who knows nothing of the matter.
+
+    Of several keys, what sets all of them apart: a cue that only one of them has leads to one of them at most.
+    """
+    indexes = {question.answer} if isinstance(question, MultipleChoice) else set(question.answers)
+    keys = [option for index, option in enumerate(question.options) if index in indexes]
+    distractors = [option for index, option in enumerate(question.options) if index not in indexes]
+    shortest, longest = min(map(len, keys)), max(map(len, distractors))
+    if all(len(key.split()) >= LONG_KEY_WORDS_MIN for key in keys) and longest < LONG_KEY_RATIO * shortest:
         yield "longest_answer_correct"
-    key_words, *other_words = (_clue_words(option) for option in (key, *distractors))
-    if (key_words & _clue_words(question.stem)).difference(*other_words):
+    if _repeats_word(question.stem, keys, distractors):
         yield "word_repeats_in_stem_and_key"
-    counts = Counter(word for words in (key_words, *other_words) for word in words)
+    words_of = {option: _clue_words(option) for option in question.options}
+    counts = Counter(word for words in words_of.values() for word in words)
     recurring = {word for word, count in counts.items() if count > 1}
-    if len(key_words & recurring) > max(len(words & recurring) for words in other_words):
+    shared = {option: len(words & recurring) for option, words in words_of.items()}
+    if min(shared[key] for key in keys) > max(shared[distractor] for distractor in distractors):
         yield "convergence_cue"
+
+
+def _repeats_word(stem: str, keys: Sequence[str], distractors: Sequence[str]) -> bool:
+    """Whether a word of the stem stands in every key and in no distractor."""
+    in_keys = set.intersection(*map(_clue_words, keys))
+    return bool((in_keys & _clue_words(stem)).difference(*map(_clue_words, distractors)))
 
 
 def _clue_words(text: str) -> set[str]:
     return {word for word in text_form(text).split() if len(word) >= CLUE_CHARACTERS_MIN}
 
 
-def _differ_in_vowel(question: MultipleChoice) -> bool:
+def _differ_in_vowel(question: MultipleChoice | MultipleResponse) -> bool:
     return len({option[:1].lower() in _VOWELS for option in question.options}) > 1
 
 
@@ -179,10 +203,42 @@ def _vocabulary_flaws(question: Vocabulary, quote: str) -> Iterator[str]:
         yield "term_not_in_example"
 
 
-def _unproved(key: str, quote: str) -> Iterator[str]:
+def _matching_flaws(question: Matching, language: str) -> Iterator[str]:
+    if cues.is_negative(question.stem, language):
+        yield "negative_worded_stem"
+    rights = [pair.right for pair in question.pairs]
+    texts = [*rights, *question.extra_rights]
+    if any(cues.has_absolute_term(text, language) for text in texts):
+        yield "absolute_terms"
+    if any(cues.has_vague_term(text, language) for text in texts):
+        yield "vague_terms"
+    # Each left is a stem of its own, its right the key, and every other right a distractor.
+    if any(
+        _repeats_word(pair.left, [pair.right], [text for text in texts if text != pair.right])
+        for pair in question.pairs
+    ):
+        yield "word_repeats_in_stem_and_key"
+
+
+def _numeric_flaws(question: Numeric, quote: str, language: str) -> Iterator[str]:
+    answer, tolerance = question.answer, question.tolerance
+    if cues.is_negative(question.stem, language):
+        yield "negative_worded_stem"
+    # Not an error: "6 CO2 need how many H2O?" is a fair question.
+    if figures.names(question.stem, answer, tolerance=0, language=language):
+        yield "answer_visible_in_stem"
+    # What has to be calculated stands nowhere, so this is for the reviewer to judge.
+    if not figures.names(quote, answer, tolerance=tolerance, language=language):
+        yield "key_not_in_evidence"
+    if answer and tolerance > TOLERANCE_SHARE_MAX * abs(answer):
+        yield "wide_tolerance"
+
+
+def _unproved(keys: Sequence[str], quote: str) -> Iterator[str]:
     """A short key is expected in the evidence in nearly its own words; a longer one may paraphrase it."""
-    form = key_form(key)
-    if len(form) <= SHORT_KEY_CHARACTERS_MAX and fuzz.partial_ratio(form, key_form(quote)) < KEY_IN_EVIDENCE_MIN:
+    proof = key_form(quote)
+    short = (form for form in map(key_form, keys) if len(form) <= SHORT_KEY_CHARACTERS_MAX)
+    if any(fuzz.partial_ratio(form, proof) < KEY_IN_EVIDENCE_MIN for form in short):
         yield "key_not_in_evidence"
 
 

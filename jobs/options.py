@@ -1,15 +1,14 @@
-"""The options of a multiple-choice question: what must not stand in them, and their order."""
+"""The options of a question, and the pairs to match: what must not stand in them, and their order."""
 
 import hashlib
 import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+from jobs import figures
 from jobs.characters import DASHES
 from jobs.duplicates import key_form
-from schemas.questions import MultipleChoice
-
-_DECIMAL_COMMA_LANGUAGES = frozenset({"fi", "de", "sv", "da", "nb", "nl", "fr", "es", "it", "pt", "pl", "cs", "ru"})
+from schemas.questions import Matching, MultipleChoice, MultipleResponse
 
 # "B) ..." is a label wherever it stands; "B. ..." also begins names (E. coli), so the labels must make a sequence.
 _LABEL = re.compile(r"\(?[A-Ha-h1-9]\)\s")
@@ -44,8 +43,6 @@ _POINTING = re.compile(
 )
 
 _NUMERIC = re.compile(r"([^\d]*)(\d(?:[\d.,\u00a0\u202f\u2009 ]*\d)?)([^\d]*)")
-_POINT_NUMBER = re.compile(r"\d{1,3}(?:[,\u00a0\u202f\u2009 ]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
-_COMMA_NUMBER = re.compile(r"\d{1,3}(?:[.\u00a0\u202f\u2009 ]\d{3})+(?:,\d+)?|\d+(?:,\d+)?")
 
 
 def are_labelled(options: Sequence[str]) -> bool:
@@ -74,13 +71,34 @@ def arranged(question: MultipleChoice, language: str) -> MultipleChoice:
     Numbers ascend. Anything else is in an order drawn by the question's own words: models put the key first, or
     second, far too often, and a question made again must look the same.
     """
-    key = question.options[question.answer]
-    values = _numbers(question.options, language)
+    order = _order(question.stem, question.options, language)
+    return MultipleChoice(
+        stem=question.stem, options=tuple(order), answer=order.index(question.options[question.answer])
+    )
+
+
+def arranged_response(question: MultipleResponse, language: str) -> MultipleResponse:
+    """The same as `arranged` for a question with several right options."""
+    order = _order(question.stem, question.options, language)
+    answers = sorted(order.index(question.options[index]) for index in question.answers)
+    return MultipleResponse(stem=question.stem, options=tuple(order), answers=tuple(answers))
+
+
+def arranged_pairs(question: Matching, language: str) -> Matching:
+    """The same as `arranged` for pairs, by their lefts, and for what belongs to no left."""
+    pair_of = {pair.left: pair for pair in question.pairs}
+    return Matching(
+        stem=question.stem,
+        pairs=tuple(pair_of[left] for left in _order(question.stem, list(pair_of), language)),
+        extra_rights=tuple(_order(question.stem, question.extra_rights, language)),
+    )
+
+
+def _order(stem: str, options: Sequence[str], language: str) -> list[str]:
+    values = _numbers(options, language)
     if values:
-        order = sorted(question.options, key=lambda option: (values[option], option))
-    else:
-        order = _drawn(question.stem, question.options)
-    return MultipleChoice(stem=question.stem, options=tuple(order), answer=order.index(key))
+        return sorted(options, key=lambda option: (values[option], option))
+    return _drawn(stem, options)
 
 
 def _drawn(stem: str, options: Sequence[str]) -> list[str]:
@@ -98,14 +116,10 @@ def _numbers(options: Sequence[str], language: str) -> dict[str, Decimal] | None
     parts = [_signed(match[1], match[2], match[3]) for match in matches if match]
     if len(parts) < len(options) or len({unit for _, _, unit in parts}) > 1:
         return None
-    has_decimal_comma = language.partition("-")[0].lower() in _DECIMAL_COMMA_LANGUAGES
-    styles = (_COMMA_NUMBER, _POINT_NUMBER) if has_decimal_comma else (_POINT_NUMBER, _COMMA_NUMBER)
-    for style in styles:
-        if all(style.fullmatch(digits) for _, digits, _ in parts):
-            point = "." if style is _POINT_NUMBER else ","
-            values = [sign * _value(digits, point) for sign, digits, _ in parts]
-            return dict(zip(options, values, strict=True))
-    return None
+    values = figures.values_of([digits for _, digits, _ in parts], language)
+    if values is None:
+        return None
+    return {option: sign * value for option, (sign, _, _), value in zip(options, parts, values, strict=True)}
 
 
 def _signed(before: str, digits: str, after: str) -> tuple[int, str, tuple[str, str]]:
@@ -113,8 +127,3 @@ def _signed(before: str, digits: str, after: str) -> tuple[int, str, tuple[str, 
     is_negative = head[-1:] != "" and head[-1] in f"-{DASHES}" and not head[-2:-1].isalnum()
     unit = head[:-1].strip() if is_negative or head.endswith("+") else head
     return (-1 if is_negative else 1), digits, (unit, after.strip())
-
-
-def _value(digits: str, point: str) -> Decimal:
-    whole, _, fraction = digits.partition(point)
-    return Decimal("".join(filter(str.isdecimal, whole)) + "." + (fraction or "0"))

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
 from schemas.base import Frozen, Moment
 from schemas.states import CognitiveLevel, Difficulty, QuestionType, Review
@@ -12,6 +12,12 @@ class MultipleChoice(Frozen):
     stem: str
     options: tuple[str, ...] = Field(description="3 to 6 options")
     answer: int = Field(description="index of the key among the options")
+
+
+class MultipleResponse(Frozen):
+    stem: str
+    options: tuple[str, ...] = Field(description="3 to 6 options")
+    answers: tuple[int, ...] = Field(description="indexes of the right ones among the options, ascending")
 
 
 class TrueFalse(Frozen):
@@ -29,6 +35,23 @@ class ShortAnswer(Frozen):
     answers: tuple[str, ...] = Field(description="accepted answers, the best one first")
 
 
+class Pair(Frozen):
+    left: str
+    right: str
+
+
+class Matching(Frozen):
+    stem: str
+    pairs: tuple[Pair, ...] = Field(description="3 to 8 pairs of what belongs together")
+    extra_rights: tuple[str, ...] = Field(description="up to 4 that belong to no left")
+
+
+class Numeric(Frozen):
+    stem: str
+    answer: FiniteFloat
+    tolerance: FiniteFloat = Field(description="how far from the answer is still right; 0: not at all")
+
+
 class Flashcard(Frozen):
     front: str
     back: str
@@ -40,13 +63,26 @@ class Vocabulary(Frozen):
     example: str
 
 
-Content = MultipleChoice | TrueFalse | FillInBlank | ShortAnswer | Flashcard | Vocabulary
+Content = (
+    MultipleChoice
+    | MultipleResponse
+    | TrueFalse
+    | FillInBlank
+    | ShortAnswer
+    | Matching
+    | Numeric
+    | Flashcard
+    | Vocabulary
+)
 
 CONTENT_OF: dict[QuestionType, type[Content]] = {
     QuestionType.MULTIPLE_CHOICE: MultipleChoice,
+    QuestionType.MULTIPLE_RESPONSE: MultipleResponse,
     QuestionType.TRUE_FALSE: TrueFalse,
     QuestionType.FILL_IN_BLANK: FillInBlank,
     QuestionType.SHORT_ANSWER: ShortAnswer,
+    QuestionType.MATCHING: Matching,
+    QuestionType.NUMERIC: Numeric,
     QuestionType.FLASHCARD: Flashcard,
     QuestionType.VOCABULARY: Vocabulary,
 }
@@ -135,5 +171,13 @@ def preview_of(content: Content) -> str:
             return content.front
         case Vocabulary():
             return content.term
+        case Matching():
+            # The stem of one is mostly that of the next; what it is about are its lefts, in whatever order they come.
+            return f"{content.stem} {'; '.join(sorted(pair.left for pair in content.pairs))}"
         case _:
             return content.stem
+
+
+def figure_of(value: float) -> str:
+    """A number as people write it: 5 and not 5.0, 0 and not -0."""
+    return repr(value + 0.0).removesuffix(".0")

@@ -97,9 +97,12 @@ class CognitiveLevel(StrEnum):
 
 class QuestionType(StrEnum):
     MULTIPLE_CHOICE = "multiple_choice"
+    MULTIPLE_RESPONSE = "multiple_response"
     TRUE_FALSE = "true_false"
     FILL_IN_BLANK = "fill_in_blank"
     SHORT_ANSWER = "short_answer"
+    MATCHING = "matching"
+    NUMERIC = "numeric"
     FLASHCARD = "flashcard"
     VOCABULARY = "vocabulary"
 

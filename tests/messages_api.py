@@ -39,7 +39,18 @@ WAIT_SECONDS = 30.0
 # Well below what the product takes for the same question.
 ALIKE_MIN = 75
 LIMITS_PER_MINUTE = {"requests": 4_000, "input-tokens": 2_000_000, "output-tokens": 400_000}
-TYPES = ("multiple_choice", "true_false", "fill_in_blank", "short_answer", "flashcard", "vocabulary")
+# Where in the text each type begins, in twelfths, so that the batches of a quiz rarely ask for the same.
+BEGINNING_OF = {
+    "multiple_choice": 0,
+    "multiple_response": 1,
+    "true_false": 2,
+    "fill_in_blank": 4,
+    "matching": 5,
+    "short_answer": 6,
+    "flashcard": 8,
+    "numeric": 9,
+    "vocabulary": 10,
+}
 
 
 class MessagesApi:
@@ -148,14 +159,15 @@ class MessagesApi:
         available = spots(asked.module_text)
         avoid = [_plain(stem) for stem in asked.avoid]
         used = self._used.setdefault((asked.module_text, asked.question_type), Used())
-        # Each type begins elsewhere in the text, so that the batches of a quiz rarely ask for the same.
-        start = TYPES.index(asked.question_type) * len(available) // len(TYPES)
+        start = BEGINNING_OF[asked.question_type] * len(available) // 12
         made: list[Fields] = []
         for _ in range(len(available)):
             if len(made) == asked.count:
                 break
             place = (start + used.next_step(len(available))) % len(available)
             candidate = question(asked.question_type, available, place, len(made))
+            if candidate is None:
+                continue
             preview = _plain(_preview(candidate))
             whole = f"{preview} {available[place].key.casefold()}"
             is_new = process.extractOne(whole, used.wholes, scorer=fuzz.ratio, score_cutoff=ALIKE_MIN) is None
@@ -235,6 +247,9 @@ def _refusal(status: int, kind: str, words: str, code: str | None = None) -> Res
 
 
 def _preview(fields: Fields) -> str:
+    """Of a question that stands for itself, what is asked; of pairs to match, the lefts."""
+    if isinstance(pairs := fields.get("pairs"), list):
+        return " ".join(sorted(pair["left"] for pair in pairs))
     return str(fields.get("stem") or fields.get("front") or fields.get("term"))
 
 

@@ -5,9 +5,10 @@ of moderate length, all different, and each with a quote that is really there.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 Fields = dict[str, object]
@@ -20,6 +21,7 @@ LENGTH_DIFFERENCE_MAX = 2
 STRIDE_WORDS = 2 * REACH_WORDS + 1
 # Places in a stretch of nine words. The first two passes stay four words apart, then closer ones follow.
 ORDER = (4, 0, 2, 6, 8, 1, 3, 5, 7)
+PAIRS_MIN, PAIRS_MAX = 3, 6
 SPARE_WORDS = ("quartz", "velvet", "lantern", "harbour")
 
 
@@ -51,11 +53,16 @@ def spots(text: str) -> tuple[Spot, ...]:
     return tuple(spot for rest in ORDER for spot in found.get(rest, []))
 
 
-def question(question_type: str, available: tuple[Spot, ...], place: int, number: int) -> Fields:
-    """The question about the spot at `place`; the others lend wrong answers; `number` alternates true and false."""
+def question(question_type: str, available: tuple[Spot, ...], place: int, number: int) -> Fields | None:
+    """The question about the spot at `place`; the others lend wrong answers; `number` alternates true and false.
+
+    None where the spot yields none of this type.
+    """
     spot = available[place]
     wrong = _wrong_words(spot, chain(available[place + 1 :], available[:place]))
     content = _CONTENT[question_type](spot, wrong, number)
+    if content is None:
+        return None
     remarks = {"explanation": f"It says: {_on_one_line(spot.quote)}", "cognitive_level": "remember", "tags": [spot.key]}
     return {"quote": spot.quote, **content, **remarks}
 
@@ -87,6 +94,15 @@ def _multiple_choice(spot: Spot, wrong: list[str], number: int) -> Fields:
     return {"stem": f'Which word is missing: "{spot.saying("...")}"?', "key": spot.key, "distractors": wrong}
 
 
+def _multiple_response(spot: Spot, wrong: list[str], number: int) -> Fields | None:
+    others = [word for word in _words_once(spot) if word.casefold() != spot.key.casefold()]
+    if not others:
+        return None
+    second = max(others, key=len)
+    stem = re.sub(rf"(?<!\w){re.escape(second)}(?!\w)", "...", spot.saying("..."))
+    return {"stem": f'Complete this: "{stem}".', "keys": [spot.key, second], "distractors": wrong}
+
+
 def _true_false(spot: Spot, wrong: list[str], number: int) -> Fields:
     is_true = number % 2 == 0
     return {"stem": f"{spot.saying(spot.key if is_true else wrong[0])}.", "answer": is_true}
@@ -99,6 +115,28 @@ def _fill_in_blank(spot: Spot, wrong: list[str], number: int) -> Fields:
 def _short_answer(spot: Spot, wrong: list[str], number: int) -> Fields:
     before, after = _on_one_line(spot.before), _on_one_line(spot.after)
     return {"stem": f'Which word stands between "{before}" and "{after}"?', "answers": [spot.key]}
+
+
+def _matching(spot: Spot, wrong: list[str], number: int) -> Fields | None:
+    """Each word of the spot with the one that follows it."""
+    words = [word.group() for word in _WORD.finditer(spot.quote)]
+    once = set(_words_once(spot))
+    pairs = [{"left": left, "right": right} for left, right in pairwise(words) if {left, right} <= once]
+    if len(pairs) < PAIRS_MIN:
+        return None
+    return {"stem": "Which word follows which?", "pairs": pairs[:PAIRS_MAX], "extra_rights": wrong[:1]}
+
+
+def _numeric(spot: Spot, wrong: list[str], number: int) -> Fields:
+    letters = sum(map(str.isalpha, spot.quote))
+    return {"stem": f'How many letters are in "{spot.saying(spot.key)}"?', "answer": letters, "tolerance": 0}
+
+
+def _words_once(spot: Spot) -> list[str]:
+    """The words of the spot that it holds a single time."""
+    words = [word.group() for word in _WORD.finditer(spot.quote)]
+    counts = Counter(map(str.casefold, words))
+    return [word for word in words if counts[word.casefold()] == 1]
 
 
 def _flashcard(spot: Spot, wrong: list[str], number: int) -> Fields:
@@ -114,11 +152,14 @@ def _on_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-_CONTENT: dict[str, Callable[[Spot, list[str], int], Fields]] = {
+_CONTENT: dict[str, Callable[[Spot, list[str], int], Fields | None]] = {
     "multiple_choice": _multiple_choice,
     "true_false": _true_false,
     "fill_in_blank": _fill_in_blank,
     "short_answer": _short_answer,
     "flashcard": _flashcard,
     "vocabulary": _vocabulary,
+    "multiple_response": _multiple_response,
+    "matching": _matching,
+    "numeric": _numeric,
 }

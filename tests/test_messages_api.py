@@ -1,6 +1,7 @@
 """The local server itself: what it answers has to be good enough for the tests and demos that stand on it."""
 
 import asyncio
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -18,7 +19,10 @@ from schemas.questions import (
     Draft,
     Fingerprint,
     Flashcard,
+    Matching,
     MultipleChoice,
+    MultipleResponse,
+    Numeric,
     SoundQuestion,
     TrueFalse,
     Vocabulary,
@@ -78,7 +82,7 @@ async def test_the_questions_of_several_calls_are_different_and_quote_the_module
 
 
 @pytest.mark.parametrize("question_type", QuestionType)
-async def test_the_answer_does_not_stand_in_the_question(
+async def test_the_answer_does_not_stand_in_the_question(  # noqa: C901 - one arm a question type
     api: MessagesApi, client: AsyncAnthropic, question_type: QuestionType
 ) -> None:
     await call(client, question_type, 30)
@@ -93,8 +97,20 @@ async def test_the_answer_does_not_stand_in_the_question(
                 assert word.term in word.example
             case MultipleChoice() as choice:
                 assert choice.options[choice.answer].casefold() not in choice.stem.casefold()
+            case MultipleResponse() as response:
+                keys = {response.options[index].casefold() for index in response.answers}
+                assert len(keys) == 2
+                assert keys.isdisjoint(words(response.stem.casefold().removeprefix("complete this")))
+            case Matching() as matching:
+                assert all(f"{pair.left} {pair.right}" in " ".join(words(draft.quote)) for pair in matching.pairs)
+            case Numeric() as number:
+                assert number.answer == sum(map(str.isalpha, draft.quote))
             case gap:
                 assert gap.answers[0].casefold() not in gap.stem.casefold()
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]+(?:['-][^\W\d_]+)*", text)
 
 
 @pytest.mark.parametrize("question_type", QuestionType)

@@ -31,17 +31,23 @@ WORDS = _shared_words()
 
 TYPE_NAMES = {
     QuestionType.MULTIPLE_CHOICE: "Multiple choice",
+    QuestionType.MULTIPLE_RESPONSE: "Multiple response",
     QuestionType.TRUE_FALSE: "True or false",
     QuestionType.FILL_IN_BLANK: "Fill in the blank",
     QuestionType.SHORT_ANSWER: "Short answer",
+    QuestionType.MATCHING: "Matching",
+    QuestionType.NUMERIC: "Numeric",
     QuestionType.FLASHCARD: "Flashcard",
     QuestionType.VOCABULARY: "Vocabulary",
 }
 TYPE_HINTS = {
     QuestionType.MULTIPLE_CHOICE: "one right answer among three to six",
+    QuestionType.MULTIPLE_RESPONSE: "two or more right answers among three to six",
     QuestionType.TRUE_FALSE: "a statement to judge",
     QuestionType.FILL_IN_BLANK: "a sentence with a gap",
     QuestionType.SHORT_ANSWER: "a word or a phrase",
+    QuestionType.MATCHING: "pairs of what belongs together",
+    QuestionType.NUMERIC: "a number, with the error that is allowed",
     QuestionType.FLASHCARD: "a front and a back",
     QuestionType.VOCABULARY: "a term, its meaning, an example",
 }

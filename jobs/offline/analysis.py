@@ -22,8 +22,9 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """`genera` are the words that definitions put things under: "an *enzyme* that ..."."""
+    """`text` is the module; `genera` are the words that definitions put things under: "an *enzyme* that ..."."""
 
+    text: str
     language: Language
     statements: tuple[Statement, ...]
     lexicon: Lexicon
@@ -52,6 +53,7 @@ def analyse(text: str, language: Language, is_stopped: Callable[[], bool]) -> An
     definitions = tuple(definitions_in(statements, lexicon, language))
     numbers = tuple(numbers_in(statements, language))
     return Analysis(
+        text=text,
         language=language,
         statements=statements,
         lexicon=lexicon,

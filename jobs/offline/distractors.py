@@ -96,6 +96,10 @@ class Distractors:
         ]
         return sorted(others, key=lambda other: (-_kinship(other, definition), other.key))
 
+    def are_apart(self, one: Definition, other: Definition) -> bool:
+        """Whether neither definition describes, or names, what the other one defines."""
+        return self._is_apart(one, other) and self._is_apart(other, one)
+
     def _neighbours(self, definition: Definition) -> tuple[Definition, ...]:
         """The definitions before and after this one, so that a book of them is not compared pair by pair."""
         place = self._place[definition.key]

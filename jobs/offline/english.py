@@ -103,6 +103,7 @@ GRAMMAR = Grammar(
         wednesday thursday friday saturday sunday spring summer autumn winter"""
     ),
     decimal_mark=".",
+    hedges=_words("about almost approximately around circa nearly roughly some"),
     opposites=OPPOSITES,
     verbs_stand_second=False,
     nouns_are_capitalised=False,
@@ -223,6 +224,11 @@ HABITS = Habits(
 WORDING = Wording(
     which_term="Which term fits this description: {body}?",
     which_description="Which description fits “{term}”?",
+    which_number="Which number is missing? {stem}",
+    which_definitions="Which of these definitions are correct: {terms}?",
+    match_terms="Match each term with its description.",
+    is_a="{term} is {body}.",
+    are_a="{term} are {body}.",
     what_is="What is {term}?",
     what_are="What are {term}?",
     stands_for="What does {acronym} stand for?",
@@ -234,6 +240,7 @@ WORDING = Wording(
     source_says="The source says: “{sentence}”",
     right_instead_of_wrong="The statement says “{wrong}” where “{right}” is correct.",
     describes_other="The statement gives the description of “{other}”.",
+    describes_instead="“{term}” is given the description of “{other}”.",
 )
 
 ENGLISH = Language(

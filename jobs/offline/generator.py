@@ -8,15 +8,21 @@ from jobs.offline.answers import answer_ideas
 from jobs.offline.cards import card_ideas, vocabulary_ideas
 from jobs.offline.choices import choice_ideas
 from jobs.offline.cloze import cloze_ideas
+from jobs.offline.figures import figure_ideas
 from jobs.offline.ideas import Idea, in_lane, ranked, written
+from jobs.offline.pairs import pair_ideas
+from jobs.offline.responses import response_ideas
 from jobs.offline.truefalse import balanced, truth_ideas
 from schemas.questions import Draft
 from schemas.states import Difficulty, QuestionType
 
 IDEAS_OF: dict[QuestionType, Callable[[Analysis], Iterator[Idea]]] = {
     QuestionType.MULTIPLE_CHOICE: choice_ideas,
+    QuestionType.MULTIPLE_RESPONSE: response_ideas,
     QuestionType.FILL_IN_BLANK: cloze_ideas,
     QuestionType.SHORT_ANSWER: answer_ideas,
+    QuestionType.MATCHING: pair_ideas,
+    QuestionType.NUMERIC: figure_ideas,
     QuestionType.FLASHCARD: card_ideas,
     QuestionType.VOCABULARY: vocabulary_ideas,
 }

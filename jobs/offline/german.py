@@ -133,6 +133,7 @@ GRAMMAR = Grammar(
         donnerstag freitag samstag sonntag frühling frühjahr sommer herbst winter"""
     ),
     decimal_mark=",",
+    hedges=_words("ca circa etwa fast knapp rund ungefähr zirka"),
     opposites=OPPOSITES,
     verbs_stand_second=True,
     nouns_are_capitalised=True,
@@ -205,6 +206,11 @@ HABITS = Habits(
 WORDING = Wording(
     which_term="Welcher Begriff passt zu dieser Beschreibung: {body}?",
     which_description="Welche Beschreibung passt zu „{term}“?",
+    which_number="Welche Zahl fehlt? {stem}",
+    which_definitions="Welche dieser Definitionen sind richtig: {terms}?",
+    match_terms="Ordne jedem Begriff seine Beschreibung zu.",
+    is_a="{term} ist {body}.",
+    are_a="{term} sind {body}.",
     what_is="Was ist {term}?",
     what_are="Was sind {term}?",
     stands_for="Wofür steht die Abkürzung {acronym}?",
@@ -216,6 +222,7 @@ WORDING = Wording(
     source_says="In der Quelle steht: „{sentence}“",
     right_instead_of_wrong="In der Aussage steht „{wrong}“; richtig ist „{right}“.",
     describes_other="Die Aussage beschreibt „{other}“.",
+    describes_instead="Bei „{term}“ steht die Beschreibung von „{other}“.",
 )
 
 GERMAN = Language(code="de", name="German", model="morphmodel_ger.pgz", grammar=GRAMMAR, habits=HABITS, wording=WORDING)

@@ -13,6 +13,18 @@ from schemas.states import Difficulty, QuestionType
 
 MERIT_MIN = 0.35
 HOMES = 3
+HOME_OF = {
+    QuestionType.MULTIPLE_CHOICE: 0,
+    QuestionType.MULTIPLE_RESPONSE: 1,
+    QuestionType.TRUE_FALSE: 1,
+    QuestionType.FILL_IN_BLANK: 2,
+    QuestionType.SHORT_ANSWER: 0,
+    QuestionType.MATCHING: 2,
+    QuestionType.NUMERIC: 0,
+    QuestionType.FLASHCARD: 1,
+    QuestionType.VOCABULARY: 2,
+}
+assert set(HOME_OF) == set(QuestionType), "every question type needs a home"
 REPEAT_COST = 0.25
 AWAY_COST = 0.12
 SALIENCE_SHARE = 0.25
@@ -48,10 +60,9 @@ def ranked(ideas: Iterable[Idea], question_type: QuestionType, difficulty: Diffi
     A sentence or a key that came up already waits, so that the questions spread over the module. Each sentence has a
     home among the types, so that a quiz of several types asks about most of the module rather than of the same twice.
     """
-    home = list(QuestionType).index(question_type) % HOMES
 
     def worth(idea: Idea) -> float:
-        away = AWAY_COST if draw(str(idea.place), "home") % HOMES != home else 0.0
+        away = AWAY_COST if draw(str(idea.place), "home") % HOMES != HOME_OF[question_type] else 0.0
         return idea.merit + _suits(idea, difficulty) - away
 
     worthwhile = [idea for idea in ideas if idea.merit >= MERIT_MIN]

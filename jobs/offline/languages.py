@@ -30,6 +30,11 @@ class Wording:
 
     which_term: str
     which_description: str
+    which_number: str
+    which_definitions: str
+    match_terms: str
+    is_a: str
+    are_a: str
     what_is: str
     what_are: str
     stands_for: str
@@ -41,6 +46,7 @@ class Wording:
     source_says: str
     right_instead_of_wrong: str
     describes_other: str
+    describes_instead: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ class Grammar:
     numerals: tuple[str, ...]
     calendar: frozenset[str]
     decimal_mark: str
+    hedges: frozenset[str]
     opposites: dict[str, str]
     verbs_stand_second: bool
     nouns_are_capitalised: bool

@@ -23,6 +23,7 @@ STEPS = ((-2, -1, 1), (-1, 1, 2), (1, 2, 3), (-3, -2, -1), (-3, -1, 2))
 SCALES = (("0.5", "1.5", "2"), ("0.25", "0.5", "1.5"), ("1.5", "2", "3"), ("0.25", "0.5", "0.75"))
 SMALL_MAX = 12
 PERCENT_MAX = 100
+FIRST_NUMERAL = 2
 JOINTS = frozenset({"to", "-", "\u2013", "or", "bis", "oder", "/", ":", ","})
 LABELS = frozenset({"version", "release", "chapter", "no", "nr", "rfc", "kapitel"})
 
@@ -107,6 +108,13 @@ def grouped(numbers: Iterable[Number]) -> dict[str, tuple[str, ...]]:
         if len(group) < GROUP_MAX:
             group[number.text] = None
     return {unit: tuple(group) for unit, group in groups.items()}
+
+
+def value_of(number: Number, language: Language) -> Decimal | None:
+    """What a number is worth; None for digits that only look like one."""
+    if number.kind is NumberKind.NUMERAL:
+        return Decimal(language.grammar.numerals.index(number.text.lower()) + FIRST_NUMERAL)
+    return _value(number.text, language.grammar.decimal_mark)
 
 
 def wrong_numbers(number: Number, groups: Mapping[str, tuple[str, ...]], language: Language) -> list[str]:

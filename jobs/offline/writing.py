@@ -1,5 +1,8 @@
 """Puts a question into its final form: content, verbatim evidence, an explanation and tags."""
 
+from collections.abc import Sequence
+
+from jobs.offline.analysis import Analysis
 from jobs.offline.languages import Language
 from jobs.offline.statements import Statement
 from jobs.offline.terms import is_acronym
@@ -15,6 +18,21 @@ def draft(content: Content, statement: Statement, language: Language, tag: str, 
     return Draft(
         content=content,
         quote=statement.sentence.quote,
+        explanation=f"{remark} {says}".strip(),
+        tags=(OFFLINE, tag),
+    )
+
+
+def draft_of_several(
+    content: Content, statements: Sequence[Statement], analysis: Analysis, tag: str, remark: str = ""
+) -> Draft:
+    """The same for a question about several sentences. The quote is the passage from the first to the last of them."""
+    sentences = sorted((statement.sentence for statement in statements), key=lambda sentence: sentence.start)
+    said = " ".join(sentence.said for sentence in sentences)
+    says = analysis.language.wording.source_says.format(sentence=said)
+    return Draft(
+        content=content,
+        quote=analysis.text[sentences[0].start : sentences[-1].end],
         explanation=f"{remark} {says}".strip(),
         tags=(OFFLINE, tag),
     )

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Annotated
 
 from anthropic import transform_schema
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, ValidationError
 
 from jobs.providers.base import Unreadable
 from schemas.base import FilledText, StorableText
@@ -14,7 +14,11 @@ from schemas.questions import (
     Draft,
     FillInBlank,
     Flashcard,
+    Matching,
     MultipleChoice,
+    MultipleResponse,
+    Numeric,
+    Pair,
     ShortAnswer,
     TrueFalse,
     Vocabulary,
@@ -53,6 +57,16 @@ class MultipleChoiceAnswer(Answer):
         return MultipleChoice(stem=self.stem, options=(self.key, *self.distractors), answer=0)
 
 
+class MultipleResponseAnswer(Answer):
+    stem: Passage
+    keys: list[Line] = Field(min_length=1, description="all the right answers, at least two")
+    distractors: list[Line] = Field(description="the wrong answers")
+
+    def content(self) -> Content:
+        answers = tuple(range(len(self.keys)))
+        return MultipleResponse(stem=self.stem, options=(*self.keys, *self.distractors), answers=answers)
+
+
 class TrueFalseAnswer(Answer):
     stem: Passage = Field(description="a statement")
     answer: bool
@@ -77,6 +91,32 @@ class ShortAnswerAnswer(Answer):
         return ShortAnswer(stem=self.stem, answers=tuple(self.answers))
 
 
+class AnswerPair(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    left: Line
+    right: Line = Field(description="what belongs to this left and to no other")
+
+
+class MatchingAnswer(Answer):
+    stem: Passage = Field(description="what is to be matched with what")
+    pairs: list[AnswerPair]
+    extra_rights: list[Line] = Field(description="one or two that belong to no left")
+
+    def content(self) -> Content:
+        pairs = tuple(Pair(left=pair.left, right=pair.right) for pair in self.pairs)
+        return Matching(stem=self.stem, pairs=pairs, extra_rights=tuple(self.extra_rights))
+
+
+class NumericAnswer(Answer):
+    stem: Passage = Field(description="a question that names the unit of its answer")
+    answer: FiniteFloat
+    tolerance: FiniteFloat = Field(description="how far from the answer is still right, 0 or more")
+
+    def content(self) -> Content:
+        return Numeric(stem=self.stem, answer=self.answer, tolerance=self.tolerance)
+
+
 class FlashcardAnswer(Answer):
     front: Passage
     back: Passage
@@ -96,9 +136,12 @@ class VocabularyAnswer(Answer):
 
 ANSWER_OF: dict[QuestionType, type[Answer]] = {
     QuestionType.MULTIPLE_CHOICE: MultipleChoiceAnswer,
+    QuestionType.MULTIPLE_RESPONSE: MultipleResponseAnswer,
     QuestionType.TRUE_FALSE: TrueFalseAnswer,
     QuestionType.FILL_IN_BLANK: FillInBlankAnswer,
     QuestionType.SHORT_ANSWER: ShortAnswerAnswer,
+    QuestionType.MATCHING: MatchingAnswer,
+    QuestionType.NUMERIC: NumericAnswer,
     QuestionType.FLASHCARD: FlashcardAnswer,
     QuestionType.VOCABULARY: VocabularyAnswer,
 }

@@ -28,9 +28,12 @@ SLICE = 8
 LANGUAGES = {language.code: language for language in (ENGLISH, GERMAN)}
 NAMES = {
     QuestionType.MULTIPLE_CHOICE: ("multiple choice question", "multiple choice questions"),
+    QuestionType.MULTIPLE_RESPONSE: ("multiple response question", "multiple response questions"),
     QuestionType.TRUE_FALSE: ("true or false question", "true or false questions"),
     QuestionType.FILL_IN_BLANK: ("fill-in-the-blank question", "fill-in-the-blank questions"),
     QuestionType.SHORT_ANSWER: ("short answer question", "short answer questions"),
+    QuestionType.MATCHING: ("matching question", "matching questions"),
+    QuestionType.NUMERIC: ("numeric question", "numeric questions"),
     QuestionType.FLASHCARD: ("flashcard", "flashcards"),
     QuestionType.VOCABULARY: ("vocabulary entry", "vocabulary entries"),
 }

@@ -9,11 +9,15 @@ from schemas.questions import (
     Content,
     FillInBlank,
     Flashcard,
+    Matching,
     MultipleChoice,
+    MultipleResponse,
+    Numeric,
     Question,
     ShortAnswer,
     TrueFalse,
     Vocabulary,
+    figure_of,
 )
 from schemas.quizzes import Quiz
 
@@ -31,6 +35,7 @@ COLUMNS = (
     "flaws",
     "review",
 )
+SEPARATOR = " | "
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -62,21 +67,34 @@ def _row(question: Question) -> list[str]:
     ]
 
 
-def _columns(content: Content) -> tuple[str, str, tuple[str, ...]]:
-    """Question, answer and options."""
+def _columns(content: Content) -> tuple[str, str, tuple[str, ...]]:  # noqa: C901, PLR0911 - one arm a question type
+    """Question, answer and options; of a matching question, what belongs to no left stands among the options."""
     match content:
         case MultipleChoice():
             return content.stem, content.options[content.answer], content.options
+        case MultipleResponse():
+            keys = (content.options[index] for index in content.answers)
+            return content.stem, SEPARATOR.join(keys), content.options
         case TrueFalse():
             return content.stem, "true" if content.answer else "false", ()
         case FillInBlank() | ShortAnswer():
-            return content.stem, " | ".join(content.answers), ()
+            return content.stem, SEPARATOR.join(content.answers), ()
+        case Matching():
+            pairs = (f"{pair.left} = {pair.right}" for pair in content.pairs)
+            return content.stem, SEPARATOR.join(pairs), content.extra_rights
+        case Numeric():
+            return content.stem, _with_tolerance(content), ()
         case Flashcard():
             return content.front, content.back, ()
         case Vocabulary():
             return content.term, content.definition, ()
         case _:
             assert_never(content)
+
+
+def _with_tolerance(question: Numeric) -> str:
+    answer = figure_of(question.answer)
+    return f"{answer} ± {figure_of(question.tolerance)}" if question.tolerance else answer
 
 
 def _harmless(cell: str) -> str:

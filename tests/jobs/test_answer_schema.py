@@ -4,14 +4,31 @@ import pytest
 
 from jobs.providers.answer_schema import ANSWER_OF, parse, schema_of
 from jobs.providers.base import Unreadable
-from schemas.questions import CONTENT_OF, Draft, FillInBlank, MultipleChoice, TrueFalse
+from schemas.questions import (
+    CONTENT_OF,
+    Draft,
+    FillInBlank,
+    Matching,
+    MultipleChoice,
+    MultipleResponse,
+    Numeric,
+    Pair,
+    TrueFalse,
+)
 from schemas.states import CognitiveLevel, QuestionType
 
 WRITTEN: dict[QuestionType, dict[str, object]] = {
     QuestionType.MULTIPLE_CHOICE: {"stem": "Which?", "key": "this", "distractors": ["that", "those", "these"]},
+    QuestionType.MULTIPLE_RESPONSE: {"stem": "Which?", "keys": ["this", "that"], "distractors": ["those"]},
     QuestionType.TRUE_FALSE: {"stem": "It is.", "answer": False},
     QuestionType.FILL_IN_BLANK: {"stem": "It ____.", "answers": ["is", "was"]},
     QuestionType.SHORT_ANSWER: {"stem": "What is it?", "answers": ["this"]},
+    QuestionType.MATCHING: {
+        "stem": "Match.",
+        "pairs": [{"left": "a", "right": "A"}, {"left": "b", "right": "B"}],
+        "extra_rights": ["C"],
+    },
+    QuestionType.NUMERIC: {"stem": "How many?", "answer": 3.4, "tolerance": 0},
     QuestionType.FLASHCARD: {"front": "What?", "back": "This"},
     QuestionType.VOCABULARY: {"term": "this", "definition": "what is meant", "example": "This is it."},
 }
@@ -35,6 +52,41 @@ def test_the_key_and_the_distractors_become_the_options() -> None:
     draft = parse(QuestionType.MULTIPLE_CHOICE, written(QuestionType.MULTIPLE_CHOICE))
     assert isinstance(draft, Draft)
     assert draft.content == MultipleChoice(stem="Which?", options=("this", "that", "those", "these"), answer=0)
+
+
+def test_several_keys_become_the_first_options() -> None:
+    draft = parse(QuestionType.MULTIPLE_RESPONSE, written(QuestionType.MULTIPLE_RESPONSE))
+    assert isinstance(draft, Draft)
+    assert draft.content == MultipleResponse(stem="Which?", options=("this", "that", "those"), answers=(0, 1))
+
+
+def test_pairs_and_numbers_are_taken_over() -> None:
+    draft = parse(QuestionType.MATCHING, written(QuestionType.MATCHING, extra_rights=[" C\n"]))
+    assert isinstance(draft, Draft)
+    pairs = (Pair(left="a", right="A"), Pair(left="b", right="B"))
+    assert draft.content == Matching(stem="Match.", pairs=pairs, extra_rights=("C",))
+    draft = parse(QuestionType.NUMERIC, written(QuestionType.NUMERIC))
+    assert isinstance(draft, Draft)
+    assert draft.content == Numeric(stem="How many?", answer=3.4, tolerance=0)
+
+
+@pytest.mark.parametrize(
+    ("question_type", "changes", "reason"),
+    [
+        (QuestionType.MULTIPLE_RESPONSE, {"keys": []}, "keys: List should have at least 1 item"),
+        (QuestionType.MATCHING, {"pairs": [{"left": "a"}]}, "pairs.0.right: Field required"),
+        (QuestionType.MATCHING, {"pairs": [{"left": " ", "right": "b"}]}, "pairs.0.left: must not be empty"),
+        (QuestionType.NUMERIC, {"answer": "many"}, "answer: Input should be a valid number"),
+        (QuestionType.NUMERIC, {"tolerance": None}, "tolerance: Input should be a valid number"),
+        (QuestionType.NUMERIC, {"answer": float("inf")}, "answer: Input should be a finite number"),
+    ],
+)
+def test_what_is_wrong_with_a_part_is_said_with_its_place(
+    question_type: QuestionType, changes: dict[str, object], reason: str
+) -> None:
+    unreadable = parse(question_type, written(question_type, **changes))
+    assert isinstance(unreadable, Unreadable)
+    assert unreadable.message.startswith(reason)
 
 
 def test_content_is_taken_over_without_the_blanks_around_it() -> None:

@@ -15,7 +15,11 @@ from schemas.questions import (
     Draft,
     FillInBlank,
     Flashcard,
+    Matching,
     MultipleChoice,
+    MultipleResponse,
+    Numeric,
+    Pair,
     ShortAnswer,
     SoundQuestion,
     TrueFalse,
@@ -44,7 +48,19 @@ CARD = Flashcard(front="What does TCP do before it sends data?", back="It establ
 WORD = Vocabulary(
     term="connection", definition="an agreed channel between two hosts", example="TCP sets up a connection first."
 )
-ALL_TYPES: list[Content] = [CHOICE, STATEMENT, CLOZE, SHORT, CARD, WORD]
+RESPONSE = MultipleResponse(
+    stem="Which of these words stand in the sentence on connections?",
+    options=("TCP", "before any data", "a datagram"),
+    answers=(0, 1),
+)
+PORTS_MATCHED = Matching(
+    stem="Match each protocol with its port.",
+    pairs=(Pair(left="HTTPS", right="443"), Pair(left="HTTP", right="80"), Pair(left="DNS", right="53")),
+    extra_rights=("22",),
+)
+NUMBER = Numeric(stem="Which is the default port of HTTPS?", answer=443, tolerance=0)
+ALL_TYPES: list[Content] = [CHOICE, RESPONSE, STATEMENT, CLOZE, SHORT, PORTS_MATCHED, NUMBER, CARD, WORD]
+QUOTE_OF: dict[type[Content], str] = {Matching: TEXT.splitlines()[-1], Numeric: PORTS}
 
 
 def source(text: str = TEXT, language: str = "en") -> Source:
@@ -73,7 +89,7 @@ def choice(*options: str, answer: int = 0) -> MultipleChoice:
 
 @pytest.mark.parametrize("content", ALL_TYPES, ids=lambda content: type(content).__name__)
 def test_a_good_draft_of_every_type_is_sound(content: Content) -> None:
-    question = sound(content)
+    question = sound(content, QUOTE_OF.get(type(content), CONNECTION))
     assert type(question.content) is type(content)
     assert question.flaws == ()
     assert question.quality == 1.0
@@ -124,7 +140,7 @@ def test_no_option_may_be_empty(blank: str) -> None:
     assert rejected(choice("TCP", blank, "UDP")).code == "empty_option"
 
 
-@pytest.mark.parametrize("twin", ["tcp", " TCP ", "TCP.", "\uff34\uff23\uff30", "“TCP”", "T\u00adCP"])
+@pytest.mark.parametrize("twin", ["TCP", "tcp", " TCP ", "TCP.", "\uff34\uff23\uff30", "“TCP”", "T\u00adCP"])
 def test_options_that_read_the_same_are_refused(twin: str) -> None:
     assert rejected(choice("TCP", "UDP", twin)).code == "duplicate_options"
 
@@ -134,6 +150,88 @@ def test_options_that_read_the_same_are_refused(twin: str) -> None:
 )
 def test_options_that_differ_in_a_mark_that_matters_are_different(options: tuple[str, ...]) -> None:
     assert isinstance(sound(choice(*options)).content, MultipleChoice)
+
+
+def response(*options: str, answers: tuple[int, ...]) -> MultipleResponse:
+    return MultipleResponse(stem=RESPONSE.stem, options=options, answers=answers)
+
+
+@pytest.mark.parametrize(
+    ("options", "answers", "code"),
+    [
+        (("TCP", "UDP"), (0, 1), "option_count"),
+        (tuple("abcdefg"), (0, 1), "option_count"),
+        (("TCP", "UDP", "DNS"), (), "key_not_in_options"),
+        (("TCP", "UDP", "DNS"), (0, 3), "key_not_in_options"),
+        (("TCP", "UDP", "DNS"), (-1, 0), "key_not_in_options"),
+        (("TCP", "UDP", "DNS"), (1,), "key_count"),
+        (("TCP", "UDP", "DNS"), (1, 1), "key_count"),
+        (("TCP", "UDP", "DNS"), (0, 1, 2), "key_count"),
+        (("TCP", "UDP", "tcp."), (0, 1), "duplicate_options"),
+        (("TCP", "UDP", " "), (0, 1), "empty_option"),
+        (("A) TCP", "B) UDP", "C) DNS"), (0, 1), "label_in_option"),
+        (("TCP", "UDP", "All of the above"), (0, 1), "all_of_the_above"),
+        (("TCP", "UDP", "Both A and B"), (0, 1), "complex_k_type"),
+    ],
+)
+def test_several_right_options_follow_the_rules_of_options(
+    options: tuple[str, ...], answers: tuple[int, ...], code: str
+) -> None:
+    assert rejected(response(*options, answers=answers)).code == code
+
+
+def test_the_indexes_of_several_keys_follow_them_and_ascend_each_once() -> None:
+    content = sound(response("TCP", "a connection", "data", "UDP", answers=(2, 0, 2))).content
+    assert isinstance(content, MultipleResponse)
+    assert {content.options[index] for index in content.answers} == {"TCP", "data"}
+    assert list(content.answers) == sorted(content.answers)
+
+
+def matching(*pairs: tuple[str, str], extra: tuple[str, ...] = ()) -> Matching:
+    made = tuple(Pair(left=left, right=right) for left, right in pairs)
+    return Matching(stem=PORTS_MATCHED.stem, pairs=made, extra_rights=extra)
+
+
+THREE = (("HTTPS", "443"), ("HTTP", "80"), ("DNS", "53"))
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (matching(*THREE[:2]), "pair_count"),
+        (matching(*((f"left {n}", f"right {n}") for n in range(9))), "pair_count"),
+        (matching(*THREE, extra=tuple("abcde")), "pair_count"),
+        (matching(*THREE, ("https", "22")), "duplicate_options"),
+        (matching(*THREE, ("SSH", "80.")), "duplicate_options"),
+        (matching(*THREE, extra=("53",)), "duplicate_options"),
+        (matching(*THREE, ("SSH", "\u200b")), "empty_option"),
+        (matching(*THREE, ("", "22")), "empty_option"),
+        (matching(*THREE, extra=("",)), "empty_option"),
+        (matching(*THREE, ("SSH", "none of the above")), "none_of_the_above"),
+        (matching(("a) HTTPS", "443"), ("b) HTTP", "80"), ("c) DNS", "53")), "label_in_option"),
+        (matching(*THREE, ("SSH", "ssh")), "answer_visible_in_stem"),
+        (matching(*THREE, ("x" * (OPTION_CHARACTERS_MAX + 1), "22")), "text_too_long"),
+    ],
+)
+def test_pairs_must_be_apart_and_each_complete(content: Matching, code: str) -> None:
+    assert rejected(content, TEXT.splitlines()[-1]).code == code
+
+
+def test_pairs_stay_together_in_their_new_order() -> None:
+    pairs = [("HTTPS", "443"), ("HTTP", "80"), ("DNS", "53"), ("TCP", "before")]
+    orders = set()
+    for first in range(4):
+        content = sound(matching(*pairs[first:], *pairs[:first], extra=("22", "7")), TEXT.splitlines()[-1]).content
+        assert isinstance(content, Matching)
+        assert {(pair.left, pair.right) for pair in content.pairs} == set(pairs)
+        assert content.extra_rights == ("7", "22"), "numbers ascend"
+        orders.add(content.pairs)
+    assert len(orders) == 1
+
+
+def test_a_tolerance_can_not_be_below_nothing() -> None:
+    assert rejected(NUMBER.model_copy(update={"tolerance": -0.1}), PORTS).code == "tolerance_negative"
+    assert sound(NUMBER.model_copy(update={"tolerance": 0.5}), PORTS).flaws == ()
 
 
 def test_labels_inside_options_are_refused() -> None:
@@ -295,6 +393,7 @@ def test_a_question_judged_twice_comes_out_the_same() -> None:
 
 
 ANY_TEXT = st.text(max_size=40)
+ANY_NUMBER = st.floats(allow_nan=False, allow_infinity=False)
 ANY_CONTENT = st.one_of(
     st.builds(MultipleChoice, stem=ANY_TEXT, options=st.lists(ANY_TEXT, max_size=7).map(tuple), answer=st.integers()),
     st.builds(
@@ -303,6 +402,19 @@ ANY_CONTENT = st.one_of(
         options=st.lists(ANY_TEXT, min_size=3, max_size=4, unique=True).map(tuple),
         answer=st.integers(0, 2),
     ),
+    st.builds(
+        MultipleResponse,
+        stem=ANY_TEXT,
+        options=st.lists(ANY_TEXT, min_size=2, max_size=7).map(tuple),
+        answers=st.lists(st.integers(-1, 6), max_size=7).map(tuple),
+    ),
+    st.builds(
+        Matching,
+        stem=ANY_TEXT,
+        pairs=st.lists(st.builds(Pair, left=ANY_TEXT, right=ANY_TEXT), max_size=9).map(tuple),
+        extra_rights=st.lists(ANY_TEXT, max_size=5).map(tuple),
+    ),
+    st.builds(Numeric, stem=ANY_TEXT, answer=ANY_NUMBER, tolerance=ANY_NUMBER),
     st.builds(TrueFalse, stem=ANY_TEXT, answer=st.booleans()),
     st.builds(FillInBlank, stem=ANY_TEXT.map("____ {}".format), answers=st.lists(ANY_TEXT, max_size=3).map(tuple)),
     st.builds(ShortAnswer, stem=ANY_TEXT, answers=st.lists(ANY_TEXT, max_size=3).map(tuple)),

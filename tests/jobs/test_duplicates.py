@@ -13,7 +13,11 @@ from schemas.questions import (
     FillInBlank,
     Fingerprint,
     Flashcard,
+    Matching,
     MultipleChoice,
+    MultipleResponse,
+    Numeric,
+    Pair,
     ShortAnswer,
     TrueFalse,
     Vocabulary,
@@ -116,12 +120,48 @@ def test_only_questions_of_one_type_are_compared() -> None:
         Flashcard(front="What is the powerhouse?", back="mitochondrion"),
         MultipleChoice(stem="What is the powerhouse?", options=("mitochondrion", "a", "b"), answer=0),
         FillInBlank(stem="What is the powerhouse?", answers=("mitochondrion",)),
+        MultipleResponse(stem="What is the powerhouse?", options=("mitochondrion", "a", "b"), answers=(0,)),
     ]
     prints = [print_of(content) for content in contents]
     for position, one in enumerate(prints):
         assert duplicate_of(one, prints[:position] + prints[position + 1 :]) is None
         assert duplicate_of(one, prints) == one
     assert len({one.hash for one in prints}) == len(prints)
+
+
+def test_several_keys_are_the_same_in_any_order_whatever_is_wrong() -> None:
+    one = MultipleResponse(stem="Which are pigments?", options=("chlorophyll", "carotene", "starch"), answers=(0, 1))
+    other = MultipleResponse(
+        stem="Name what absorbs light in a leaf.", options=("glucose", "carotene", "Chlorophyll"), answers=(1, 2)
+    )
+    third = one.model_copy(update={"answers": (0, 2)})
+    assert same(print_of(one), print_of(other))
+    assert print_of(one).key != print_of(third).key
+
+
+def pairs(*texts: str) -> tuple[Pair, ...]:
+    return tuple(Pair(left=text.partition("-")[0], right=text.partition("-")[2]) for text in texts)
+
+
+def test_the_same_pairs_are_the_same_question_in_any_order_with_any_stem() -> None:
+    one = Matching(stem="Match.", pairs=pairs("TCP-ordered", "UDP-fast", "IP-routed"), extra_rights=())
+    other = Matching(
+        stem="Which protocol has which quality in the lecture?",
+        pairs=pairs("IP-routed", "TCP-ordered", "UDP-fast"),
+        extra_rights=("slow",),
+    )
+    crossed = Matching(stem="Match.", pairs=pairs("TCP-fast", "UDP-ordered", "IP-routed"), extra_rights=())
+    assert same(print_of(one), print_of(other))
+    assert print_of(one).key != print_of(crossed).key
+
+
+def test_one_number_of_one_passage_is_asked_for_once() -> None:
+    one = Numeric(stem="How many photons are needed for one molecule of oxygen?", answer=8, tolerance=0)
+    other = Numeric(stem="Oxygen: give the number of light particles.", answer=8.0, tolerance=0.5)
+    third = Numeric(stem="Name the count of protons that the cycle moves.", answer=2, tolerance=0)
+    assert same(print_of(one), print_of(other))
+    assert not same(print_of(one), print_of(third))
+    assert not same(print_of(one), print_of(other, 100, 150))
 
 
 def test_a_vocabulary_list_holds_each_term_once_wherever_it_is_proved() -> None:

@@ -12,26 +12,50 @@ from jobs.fields import (
     tidied_tags,
     tidied_text,
 )
-from schemas.questions import CONTENT_OF, Content, FillInBlank, Flashcard, MultipleChoice, ShortAnswer
+from schemas.questions import (
+    CONTENT_OF,
+    Content,
+    FillInBlank,
+    Flashcard,
+    Matching,
+    MultipleChoice,
+    MultipleResponse,
+    Numeric,
+    Pair,
+    ShortAnswer,
+    TrueFalse,
+    Vocabulary,
+)
 
 SAMPLES: list[Content] = [
-    content.model_validate(
-        {
-            name: (0 if field.annotation is int else True if field.annotation is bool else ("x", "y", "z"))
-            if field.annotation is not str
-            else "x"
-            for name, field in content.model_fields.items()
-        }
-    )
-    for content in CONTENT_OF.values()
+    MultipleChoice(stem="s", options=("x", "y", "z"), answer=0),
+    MultipleResponse(stem="s", options=("x", "y", "z"), answers=(0, 2)),
+    TrueFalse(stem="s", answer=True),
+    FillInBlank(stem="s", answers=("x", "y")),
+    ShortAnswer(stem="s", answers=("x", "y")),
+    Matching(stem="s", pairs=(Pair(left="a", right="b"), Pair(left="c", right="d")), extra_rights=("e",)),
+    Numeric(stem="s", answer=2.5, tolerance=0.5),
+    Flashcard(front="f", back="b"),
+    Vocabulary(term="t", definition="d", example="e"),
 ]
+assert {type(sample) for sample in SAMPLES} == set(CONTENT_OF.values()), "every question type needs a sample"
+
+
+def texts_in(value: object) -> list[str]:
+    match value:
+        case str():
+            return [value]
+        case dict():
+            return [text for part in value.values() for text in texts_in(part)]
+        case tuple():
+            return [text for part in value for text in texts_in(part)]
+        case _:
+            return []
 
 
 @pytest.mark.parametrize("content", SAMPLES, ids=lambda content: type(content).__name__)
 def test_every_text_of_every_type_is_listed(content: Content) -> None:
-    values = content.model_dump().values()
-    texts = [text for value in values for text in (value if isinstance(value, tuple) else (value,))]
-    assert sorted(field.text for field in fields_of(content)) == sorted(t for t in texts if isinstance(t, str))
+    assert sorted(field.text for field in fields_of(content)) == sorted(texts_in(content.model_dump()))
 
 
 @pytest.mark.parametrize("content", SAMPLES, ids=lambda content: type(content).__name__)
@@ -44,6 +68,16 @@ def test_text_is_tidied_in_every_field() -> None:
     assert tidied(MultipleChoice(stem=" a ", options=(" b", "c\n"), answer=1)) == MultipleChoice(
         stem="a", options=("b", "c"), answer=1
     )
+    pairs = (Pair(left=" a", right="b "),)
+    assert tidied(Matching(stem="s ", pairs=pairs, extra_rights=(" c",))) == Matching(
+        stem="s", pairs=(Pair(left="a", right="b"),), extra_rights=("c",)
+    )
+    assert tidied(Numeric(stem=" s", answer=1, tolerance=2)) == Numeric(stem="s", answer=1, tolerance=2)
+
+
+def test_the_indexes_of_right_options_ascend_each_once() -> None:
+    content = tidied(MultipleResponse(stem="a", options=("b", "c", "d"), answers=(2, 0, 2)))
+    assert content == MultipleResponse(stem="a", options=("b", "c", "d"), answers=(0, 2))
 
 
 def test_the_first_of_several_spellings_of_an_answer_is_kept() -> None:

@@ -7,7 +7,11 @@ from schemas.questions import (
     Content,
     FillInBlank,
     Flashcard,
+    Matching,
     MultipleChoice,
+    MultipleResponse,
+    Numeric,
+    Pair,
     ShortAnswer,
     TrueFalse,
     Vocabulary,
@@ -31,7 +35,32 @@ SOUND: list[Content] = [
     ShortAnswer(stem="Which protocol delivers an ordered stream?", answers=("TCP",)),
     Flashcard(front="TCP", back="It delivers an ordered stream of bytes."),
     Vocabulary(term="stream", definition="a sequence without an end", example="A stream of bytes arrives."),
+    MultipleResponse(stem="Which of these does the layer know?", options=("TCP", "bytes", "UDP"), answers=(0, 1)),
+    Matching(
+        stem="Match each of them with its word.",
+        pairs=(
+            Pair(left="TCP", right="port 443"),
+            Pair(left="stream", right="ordered"),
+            Pair(left="layer", right="transport"),
+        ),
+        extra_rights=("lossy",),
+    ),
+    Numeric(stem="On which port does it listen?", answer=443, tolerance=0),
 ]
+
+
+def response(stem: str, *options: str, keys: int = 2) -> MultipleResponse:
+    """The first ones are right."""
+    return MultipleResponse(stem=stem, options=options, answers=tuple(range(keys)))
+
+
+def matching(*pairs: tuple[str, str], stem: str = "Match each of them with its word.") -> Matching:
+    made = tuple(Pair(left=left, right=right) for left, right in pairs)
+    return Matching(stem=stem, pairs=made, extra_rights=("lossy",))
+
+
+def number(stem: str = "On which port does it listen?", answer: float = 443, tolerance: float = 0) -> Numeric:
+    return Numeric(stem=stem, answer=answer, tolerance=tolerance)
 
 
 @pytest.mark.parametrize("content", SOUND, ids=lambda content: type(content).__name__)
@@ -56,6 +85,40 @@ def test_a_good_question_has_no_flaw(content: Content) -> None:
         ("answer_visible_in_stem", ShortAnswer(stem="TCP or UDP: which one is ordered?", answers=("TCP",))),
         ("key_not_in_evidence", choice("Which protocol delivers a stream?", "QUIC", "UDP", "IP")),
         ("key_not_in_evidence", FillInBlank(stem="____ delivers an ordered stream.", answers=("Ethernet",))),
+        (
+            "longest_answer_correct",
+            response("Which ones?", "delivers an ordered stream of bytes", "listens on port 443 for TCP", "no", "so"),
+        ),
+        (
+            "word_repeats_in_stem_and_key",
+            response("Which are of transport?", "a transport layer", "the transport port", "bytes"),
+        ),
+        ("convergence_cue", response("Which?", "ordered bytes", "ordered stream of bytes", "lossy stream", "order")),
+        ("key_not_in_evidence", response("Which of these does the layer know?", "TCP", "QUIC", "UDP")),
+        ("absolute_terms", response("Which of these hold for TCP?", "TCP", "bytes", "never lossy")),
+        ("negative_worded_stem", response("Which of these are not ordered?", "TCP", "bytes", "UDP")),
+        ("unfocused_stem", response("The things of the layer today", "TCP", "bytes", "UDP")),
+        (
+            "word_repeats_in_stem_and_key",
+            matching(("transport layer", "the transport"), ("TCP", "bytes"), ("stream", "ordered")),
+        ),
+        ("key_not_in_evidence", matching(("QUIC", "stream"), ("TCP", "bytes"), ("layer", "ordered"))),
+        ("key_not_in_evidence", matching(("TCP", "bytes"), ("stream", "ordered"), ("layer", "datagram"))),
+        ("absolute_terms", matching(("TCP", "always ordered"), ("stream", "bytes"), ("layer", "transport"))),
+        ("vague_terms", matching(("TCP", "often ordered"), ("stream", "bytes"), ("layer", "transport"))),
+        (
+            "negative_worded_stem",
+            matching(("TCP", "a"), ("b", "bytes"), ("c", "d"), stem="Match what does not belong together here."),
+        ),
+        (
+            "refers_to_source_text",
+            matching(("TCP", "a"), ("b", "bytes"), ("c", "d"), stem="Match them according to the text."),
+        ),
+        ("stem_too_short", matching(("a long left of many words", "a"), ("b", "bytes"), ("c", "d"), stem="Match.")),
+        ("answer_visible_in_stem", number("Does it listen on port 443 or another one?")),
+        ("key_not_in_evidence", number(answer=80)),
+        ("wide_tolerance", number(tolerance=250)),
+        ("negative_worded_stem", number("Which port is not 80?")),
         ("refers_to_source_text", choice("According to the text, which protocol is ordered?")),
         ("refers_to_source_text", Flashcard(front="What is mentioned in this section about TCP?", back="Its order.")),
         ("stem_too_short", choice("Which protocol?")),
@@ -120,6 +183,39 @@ def test_an_inflected_term_counts_as_used() -> None:
         term="protokolla", definition="sopimus viestinnästä", example="Protokollan mukaan yhteys avataan."
     )
     assert flaws(word, "fi") == set()
+
+
+def test_a_cue_that_only_one_of_several_keys_has_is_none() -> None:
+    question = response("Which are of transport?", "the transport layer", "port 443", "byte streams of any kind")
+    assert flaws(question) == set()
+
+
+def test_a_number_within_the_tolerance_proves_the_answer() -> None:
+    assert flaws(number(answer=440, tolerance=5)) == set()
+    assert flaws(number(answer=440, tolerance=2)) == {"key_not_in_evidence"}
+
+
+@pytest.mark.parametrize(
+    ("quote", "answer", "language"),
+    [
+        ("It needs eight photons.", 8, "en-GB"),
+        ("Es braucht zwölf Photonen.", 12, "de"),
+        ("It travels 200,000 km.", 200_000, "en"),
+        ("Es legt 200.000 km zurück.", 200_000, "de-AT"),
+        ("The yield is 0.83 here.", 0.83, "en"),
+        ("Det er 0,83 her.", 0.83, "no"),
+        ("It fell to \u22125 degrees.", -5, "en"),
+        ("About 20% of it.", 20, "en"),
+    ],
+)
+def test_a_number_is_found_as_its_language_writes_it(quote: str, answer: float, language: str) -> None:
+    question = number("How many are it of them?", answer)
+    assert "key_not_in_evidence" not in flaws(question, language, quote)
+    assert "key_not_in_evidence" in flaws(question.model_copy(update={"answer": answer + 1}), language, quote)
+
+
+def test_any_tolerance_is_narrow_enough_around_nothing() -> None:
+    assert "wide_tolerance" not in flaws(number(answer=0, tolerance=3), quote="It is 0 now.")
 
 
 def test_an_explanation_that_names_a_position_is_seen_since_options_are_reordered() -> None:

@@ -19,6 +19,8 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 MODULE_ID = UUID(int=7)
 MC, CLOZE, CARD = QuestionType.MULTIPLE_CHOICE, QuestionType.FILL_IN_BLANK, QuestionType.FLASHCARD
 TICKS_MIN = 20
+# These take three or four definitions each, and a number is rarer than a term.
+YIELD_MIN = {QuestionType.MULTIPLE_RESPONSE: 5, QuestionType.MATCHING: 5, QuestionType.NUMERIC: 12}
 SENTENCE = "A granum is a stack of thylakoids that resembles a pile of coins."
 
 
@@ -92,12 +94,22 @@ async def test_every_type_comes_out_of_both_chapters_with_proof(
 ) -> None:
     for text, language in ((chapter, "en"), (networks, "de")):
         drafts, _ = await answers(provider, request(text, question_type, language=language))
-        assert len(drafts) >= 20
+        assert len(drafts) >= YIELD_MIN.get(question_type, 20)
         assert all(draft.quote in text for draft in drafts)
 
 
-@pytest.mark.parametrize(("question_type", "count"), [(MC, 300), (CLOZE, 250), (CARD, 200)])
-async def test_a_chapter_yields_hundreds_of_sound_questions(
+@pytest.mark.parametrize(
+    ("question_type", "count"),
+    [
+        (MC, 300),
+        (CLOZE, 250),
+        (CARD, 200),
+        (QuestionType.NUMERIC, 45),
+        (QuestionType.MULTIPLE_RESPONSE, 12),
+        (QuestionType.MATCHING, 12),
+    ],
+)
+async def test_a_chapter_yields_many_sound_questions(
     provider: OfflineProvider, chapter: str, question_type: QuestionType, count: int
 ) -> None:
     assert await sound_count(provider, request(chapter, question_type)) >= count
@@ -124,6 +136,35 @@ async def test_a_short_module_ends_with_what_is_missing_instead_of_padding(provi
         f'The module "Leaves" yields only {len(drafts)} flashcards offline; {20 - len(drafts)} more were asked for.'
     )
     assert "ANTHROPIC_API_KEY" in ending
+
+
+@pytest.mark.parametrize(
+    ("question_type", "words"),
+    [
+        (QuestionType.MULTIPLE_RESPONSE, "yields no multiple response questions offline; 3 more were asked for."),
+        (QuestionType.MATCHING, "yields no matching questions offline; 3 more were asked for."),
+        (QuestionType.NUMERIC, "yields no numeric questions offline; 3 more were asked for."),
+    ],
+)
+async def test_a_type_that_the_text_does_not_yield_is_named(
+    provider: OfflineProvider, question_type: QuestionType, words: str
+) -> None:
+    drafts, ending = await answers(provider, request(SENTENCE, question_type, count=3))
+    assert drafts == []
+    assert words in ending
+
+
+@pytest.mark.parametrize("question_type", [QuestionType.MULTIPLE_RESPONSE, QuestionType.MATCHING])
+async def test_what_was_saved_of_several_definitions_is_left_out_of_a_retry(
+    provider: OfflineProvider, chapter: str, question_type: QuestionType
+) -> None:
+    asked = request(chapter, question_type)
+    drafts, _ = await answers(provider, asked)
+    saved = [checks.judge(draft, asked.source, []) for draft in drafts[:4]]
+    stems = tuple(preview_of(verdict.content) for verdict in saved if not isinstance(verdict, checks.Rejection))
+    rest, _ = await answers(provider, asked.model_copy(update={"avoid": stems}))
+    assert len(stems) == 4
+    assert rest == drafts[4:]
 
 
 async def test_a_module_that_gave_enough_says_that_too_few_were_new(provider: OfflineProvider, chapter: str) -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.options import are_labelled, arranged, catch_all_code
-from schemas.questions import MultipleChoice
+from jobs.options import are_labelled, arranged, arranged_pairs, arranged_response, catch_all_code
+from schemas.questions import Matching, MultipleChoice, MultipleResponse, Pair
 
 STEM = "Which layer routes packets?"
 
@@ -141,6 +141,45 @@ def test_the_key_is_found_at_every_position_about_equally_often() -> None:
         for n in range(1000)
     )
     assert all(200 < positions[position] < 300 for position in range(4))
+
+
+def test_several_keys_are_followed_into_the_same_order() -> None:
+    options = ("key", "other key", "wrong", "quite wrong")
+    alone = arranged(MultipleChoice(stem=STEM, options=options, answer=0), "en")
+    for turn in range(4):
+        turned = (*options[turn:], *options[:turn])
+        answers = (turned.index("other key"), turned.index("key"))
+        several = arranged_response(MultipleResponse(stem=STEM, options=turned, answers=answers), "en")
+        assert several.options == alone.options
+        assert {several.options[index] for index in several.answers} == {"key", "other key"}
+        assert list(several.answers) == sorted(several.answers)
+
+
+def test_pairs_are_drawn_by_their_lefts_and_numbers_ascend() -> None:
+    made = [Pair(left=str(year), right=f"in {year}") for year in (1905, 1882, 1966)]
+    question = Matching(stem=STEM, pairs=tuple(made), extra_rights=("30", "4"))
+    found = arranged_pairs(question, "en")
+    assert [pair.left for pair in found.pairs] == ["1882", "1905", "1966"]
+    assert all(pair.right == f"in {pair.left}" for pair in found.pairs)
+    assert found.extra_rights == ("4", "30")
+
+
+def test_the_first_pair_is_found_at_every_position() -> None:
+    positions = Counter(
+        [
+            pair.left
+            for pair in arranged_pairs(
+                Matching(
+                    stem=f"Question {n}?",
+                    pairs=tuple(Pair(left=left, right=left.upper()) for left in ("first", "second", "third")),
+                    extra_rights=(),
+                ),
+                "en",
+            ).pairs
+        ].index("first")
+        for n in range(300)
+    )
+    assert all(60 < positions[position] < 140 for position in range(3))
 
 
 @settings(max_examples=200, deadline=None)

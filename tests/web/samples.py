@@ -9,7 +9,11 @@ from schemas.questions import (
     Evidence,
     FillInBlank,
     Flashcard,
+    Matching,
     MultipleChoice,
+    MultipleResponse,
+    Numeric,
+    Pair,
     Question,
     ShortAnswer,
     TrueFalse,
@@ -39,9 +43,12 @@ ATTACK = "<script>alert(1)</script>\"'{{7*7}}<img src=x onerror=alert(1)>"
 
 CONTENTS: dict[QuestionType, Content] = {
     QuestionType.MULTIPLE_CHOICE: MultipleChoice(stem=ATTACK, options=(ATTACK, "b", "c"), answer=0),
+    QuestionType.MULTIPLE_RESPONSE: MultipleResponse(stem=ATTACK, options=("a", ATTACK, "c"), answers=(1, 2)),
     QuestionType.TRUE_FALSE: TrueFalse(stem=ATTACK, answer=False),
     QuestionType.FILL_IN_BLANK: FillInBlank(stem=f"{ATTACK} ____", answers=(ATTACK, ATTACK)),
     QuestionType.SHORT_ANSWER: ShortAnswer(stem=ATTACK, answers=(ATTACK,)),
+    QuestionType.MATCHING: Matching(stem=ATTACK, pairs=(Pair(left=ATTACK, right=ATTACK),) * 3, extra_rights=(ATTACK,)),
+    QuestionType.NUMERIC: Numeric(stem=ATTACK, answer=5, tolerance=0.5),
     QuestionType.FLASHCARD: Flashcard(front=ATTACK, back=ATTACK),
     QuestionType.VOCABULARY: Vocabulary(term=ATTACK, definition=ATTACK, example=ATTACK),
 }

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from schemas.questions import Matching, MultipleResponse, Numeric, Pair
 from schemas.states import QuestionType
 from tests.web import samples
 from tests.web.reading import soup, text_of
@@ -20,13 +21,45 @@ def test_every_type_of_question_is_shown_with_its_answer(kind: QuestionType) -> 
     assert wording.TYPE_NAMES[kind] in text_of(card)
     answers = [text_of(found) for found in card.select(".key span, .answers dd")]
     assert answers
-    assert answers[0] == ("False" if kind is QuestionType.TRUE_FALSE else ATTACK)
+    assert answers[0] == {QuestionType.TRUE_FALSE: "False", QuestionType.NUMERIC: "5"}.get(kind, ATTACK)
 
 
 def test_the_key_is_marked_by_a_word() -> None:
     page = soup(pages.quiz(samples.quiz(), [samples.question()]))
 
     assert [text_of(option) for option in page.select(".options li")] == ["Grass", "The sky Answer", "Snow"]
+
+
+def test_every_right_option_of_several_is_marked() -> None:
+    wet = MultipleResponse(stem="Which are wet?", options=("Rain", "Sand", "Dew"), answers=(0, 2))
+    page = soup(pages.quiz(samples.quiz(), [samples.question(wet)]))
+
+    assert [text_of(option) for option in page.select(".options li")] == ["Rain Answer", "Sand", "Dew Answer"]
+
+
+def test_pairs_stand_side_by_side_and_what_belongs_to_none_below_them() -> None:
+    pairs = (Pair(left="sky", right="blue"), Pair(left="snow", right="white"), Pair(left="grass", right="green"))
+    matching = Matching(stem="Match.", pairs=pairs, extra_rights=("red",))
+    page = soup(pages.quiz(samples.quiz(), [samples.question(matching)]))
+
+    assert [(text_of(row.dt), text_of(row.dd)) for row in page.select(".pairs div")] == [
+        ("sky", "blue"),
+        ("snow", "white"),
+        ("grass", "green"),
+    ]
+    assert [(text_of(row.dt), text_of(row.dd)) for row in page.select(".answers:not(.pairs) div")] == [
+        ("Belongs to none", "red")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "rows"), [(0, [("Answer", "5")]), (0.5, [("Answer", "5"), ("Tolerance", "± 0.5")])]
+)
+def test_a_number_is_shown_with_the_tolerance_it_has(tolerance: float, rows: list[tuple[str, str]]) -> None:
+    number = Numeric(stem="How many?", answer=5, tolerance=tolerance)
+    page = soup(pages.quiz(samples.quiz(), [samples.question(number)]))
+
+    assert [(text_of(row.dt), text_of(row.dd)) for row in page.select(".answers div")] == rows
 
 
 def test_questions_stand_under_their_module_in_the_order_of_the_material() -> None:

@@ -6,7 +6,11 @@ from schemas.questions import (
     Content,
     FillInBlank,
     Flashcard,
+    Matching,
     MultipleChoice,
+    MultipleResponse,
+    Numeric,
+    Pair,
     Question,
     ShortAnswer,
     TrueFalse,
@@ -19,9 +23,18 @@ CONTENTS: dict[QuestionType, Content] = {
     QuestionType.MULTIPLE_CHOICE: MultipleChoice(
         stem="Which is blue?", options=("Gras, grün", "Sky", "Snow"), answer=1
     ),
+    QuestionType.MULTIPLE_RESPONSE: MultipleResponse(
+        stem="Which are wet?", options=("Rain", "Sand", "Dew"), answers=(0, 2)
+    ),
     QuestionType.TRUE_FALSE: TrueFalse(stem='It is "so".', answer=False),
     QuestionType.FILL_IN_BLANK: FillInBlank(stem="Roots take up ____.", answers=("water", "H2O")),
     QuestionType.SHORT_ANSWER: ShortAnswer(stem="What do\nroots take up?", answers=("water; salt",)),
+    QuestionType.MATCHING: Matching(
+        stem="Match the colours.",
+        pairs=(Pair(left="sky", right="blue"), Pair(left="snow", right="white"), Pair(left="Gras", right="grün")),
+        extra_rights=("red",),
+    ),
+    QuestionType.NUMERIC: Numeric(stem="How many metres?", answer=-2.5, tolerance=0.25),
     QuestionType.FLASHCARD: Flashcard(front="水", back="water 💧"),
     QuestionType.VOCABULARY: Vocabulary(term="stoma", definition="a pore, small", example="A stoma opens."),
 }

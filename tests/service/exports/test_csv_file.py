@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from schemas.questions import MultipleChoice, Question
+from schemas.questions import Matching, MultipleChoice, Numeric, Pair, Question
 from schemas.states import QuestionType
 from service.exports import csv_file
 from service.exports.csv_file import COLUMNS, OPTIONS_MAX
@@ -42,9 +42,12 @@ def test_every_type_is_a_row_with_its_question_and_answer() -> None:
     found = rows(*one_of_each())
     assert [(row["question_type"], row["question"], row["answer"]) for row in found] == [
         ("multiple_choice", "Which is blue?", "Sky"),
+        ("multiple_response", "Which are wet?", "Rain | Dew"),
         ("true_false", 'It is "so".', "false"),
         ("fill_in_blank", "Roots take up ____.", "water | H2O"),
         ("short_answer", "What do\nroots take up?", "water; salt"),
+        ("matching", "Match the colours.", "sky = blue | snow = white | Gras = grün"),
+        ("numeric", "How many metres?", "'-2.5 ± 0.25"),
         ("flashcard", "水", "water 💧"),
         ("vocabulary", "stoma", "a pore, small"),
     ]
@@ -68,6 +71,28 @@ def test_as_many_options_as_there_may_be_fit() -> None:
     content = MultipleChoice(stem="Which?", options=tuple("abcdef"), answer=5)
     [row] = rows(question(1, QuestionType.MULTIPLE_CHOICE, content=content))
     assert [row[f"option_{number}"] for number in range(1, 7)] == list("abcdef")
+
+
+def test_what_belongs_to_no_left_stands_among_the_options() -> None:
+    [row] = rows(question(1, QuestionType.MATCHING))
+    assert [row[f"option_{number}"] for number in (1, 2)] == ["red", ""]
+
+
+def test_as_many_extra_rights_as_there_may_be_fit() -> None:
+    pairs = tuple(Pair(left=letter, right=letter.upper()) for letter in "abc")
+    content = Matching(stem="Match.", pairs=pairs, extra_rights=tuple("wxyz"))
+    [row] = rows(question(1, QuestionType.MATCHING, content=content))
+    assert [row[f"option_{number}"] for number in range(1, 7)] == [*"wxyz", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("answer", "tolerance", "written"),
+    [(5, 0, "5"), (0.83, 0, "0.83"), (1000, 50, "1000 ± 50"), (3.4, 0.05, "3.4 ± 0.05")],
+)
+def test_a_number_is_written_as_people_write_it(answer: float, tolerance: float, written: str) -> None:
+    content = Numeric(stem="How many?", answer=answer, tolerance=tolerance)
+    [row] = rows(question(1, QuestionType.NUMERIC, content=content))
+    assert row["answer"] == written
 
 
 def test_what_a_reviewer_needs_goes_along() -> None:

@@ -9,7 +9,11 @@ from schemas.questions import (
     Content,
     FillInBlank,
     Flashcard,
+    Matching,
     MultipleChoice,
+    MultipleResponse,
+    Numeric,
+    Pair,
     Question,
     ShortAnswer,
     TrueFalse,
@@ -24,9 +28,16 @@ from tests.factories import LEASE_SECONDS, SPENT, Ordered
 
 CONTENTS: dict[QuestionType, Content] = {
     QuestionType.MULTIPLE_CHOICE: MultipleChoice(stem='"Größe" \U0001f600?', options=("é", "<b>", "3"), answer=2),
+    QuestionType.MULTIPLE_RESPONSE: MultipleResponse(stem="What?", options=("é", "<b>", "3"), answers=(0, 2)),
     QuestionType.TRUE_FALSE: TrueFalse(stem="Leaves make sugar.", answer=False),
     QuestionType.FILL_IN_BLANK: FillInBlank(stem="Leaves make ____.", answers=("sugar", "glucose")),
     QuestionType.SHORT_ANSWER: ShortAnswer(stem="What do leaves make?", answers=("sugar",)),
+    QuestionType.MATCHING: Matching(
+        stem="Match.",
+        pairs=(Pair(left="leaf", right="grün"), Pair(left="sky", right="blau"), Pair(left="snow", right="\U0001f600")),
+        extra_rights=("red",),
+    ),
+    QuestionType.NUMERIC: Numeric(stem="How many?", answer=-0.83, tolerance=1e-9),
     QuestionType.FLASHCARD: Flashcard(front="Leaves?", back="They make sugar."),
     QuestionType.VOCABULARY: Vocabulary(term="leaf", definition="an organ", example="A leaf falls."),
 }
