@@ -110,6 +110,8 @@ async def test_a_new_up_takes_over_a_valkey_that_still_runs(tmp_path: Path) -> N
         os.kill(running.pid, signal.SIGKILL)
         os.kill(worker, signal.SIGKILL)
         await gone(worker, within_seconds=5)
+        # Only then is the server no child of its own any more: the end of this block would kill it, too.
+        await running.process.wait()
     assert parent_of(valkey) is not None
     async with quizmill(*arguments, log=tmp_path / "log") as running:
         generation = await ended(running, await order(running, module("Leaves", (CHOICE, 2))))

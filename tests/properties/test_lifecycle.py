@@ -358,6 +358,8 @@ TestLifecycle.settings = settings(
     max_examples=2000 if os.environ.get("QUIZMILL_SOAK") else 100,
     stateful_step_count=30,
     deadline=None,
+    # The same sequences each time, so that a change is judged by the change; the soak looks for new ones.
+    derandomize=not os.environ.get("QUIZMILL_SOAK"),
     suppress_health_check=[HealthCheck.too_slow],
     # The mutants need no smallest example.
     phases=[Phase.generate] if os.environ.get("QUIZMILL_MUTANT") else list(Phase),
