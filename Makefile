@@ -27,7 +27,7 @@ check: install-test
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_architecture.py tests/test_docs.py
 
-# Ten planted mistakes, each in a copy of the tree: the tests that must notice it are run there.
+# Planted mistakes, each in a copy of the tree: the tests that must notice it are run there.
 mutants: install-test
 	$(BIN)/python -m tests.mutants
 
