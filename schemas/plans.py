@@ -34,6 +34,8 @@ class Claim(Frozen):
     generation_id: UUID
     quiz_id: UUID
     module_id: UUID
+    owner: str
+    priority: Priority
     batch_key: str
     question_type: QuestionType
     difficulty: Difficulty | None

@@ -1,6 +1,7 @@
 """The provider that asks Claude, or any server that speaks the Messages API, in streamed calls."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -10,11 +11,11 @@ from anthropic.types import OutputConfigParam, RawMessageStreamEvent
 
 from jobs.prompts import prompt
 from jobs.prompts.prompt import Prompt
-from jobs.providers import answer_schema, prices
+from jobs.providers import answer_schema, prices, rate_limits
 from jobs.providers.answer_reader import AnswerReader
 from jobs.providers.anthropic_errors import CallFacts, in_our_words
-from jobs.providers.base import ProviderError, ProviderRejected, Request, Source, Unreadable, Usage
-from schemas.questions import Draft
+from jobs.providers.base import Part, ProviderError, ProviderRejected, RateLimits, Request, Source, Weight
+from jobs.providers.patience import Patience
 from schemas.states import QuestionType
 from service.errors import SettingsInvalid
 
@@ -24,6 +25,10 @@ MODULE_CHARACTERS_MAX = 600_000
 THINKING_TOKENS = 16_000
 TOKENS_PER_QUESTION = 1_200
 ANSWER_TOKENS_MAX = 32_000
+# For what a call will take of the rate limits; what it has really taken replaces it at its end.
+CHARACTERS_PER_TOKEN = 4
+FRAME_TOKENS = 1_200
+ANSWER_TOKENS_PER_QUESTION = 250
 
 
 class AnthropicProvider:
@@ -45,9 +50,11 @@ class AnthropicProvider:
         silence_seconds: float = 30.0,
     ) -> None:
         self._api_key = _sendable(api_key)
+        self.account = hashlib.sha256(f"{base_url}\n{self._api_key}".encode()).hexdigest()[:16]
         self._model = model
         self._call_seconds = llm_timeout_seconds
         self._silence_seconds = silence_seconds
+        self._patience = Patience(silence_seconds)
         self._client = AsyncAnthropic(
             api_key=self._api_key,
             base_url=base_url,
@@ -57,12 +64,22 @@ class AnthropicProvider:
             timeout=httpx2.Timeout(silence_seconds, connect=min(CONNECT_SECONDS, llm_timeout_seconds)),
         )
 
-    async def ask(self, request: Request) -> AsyncGenerator[Draft | Unreadable | Usage]:
+    def weigh(self, source: Source, count: int) -> Weight:
+        """About what the call will take of the rate limits, its module counted as not cached yet."""
+        return Weight(
+            input_tokens=FRAME_TOKENS + len(source.text) // CHARACTERS_PER_TOKEN,
+            output_tokens=ANSWER_TOKENS_PER_QUESTION * count,
+        )
+
+    async def ask(self, request: Request) -> AsyncGenerator[Part]:
         _refuse_oversized(request.source)
         reader = AnswerReader(request, self._model_for(request))
         try:
             async with aclosing(self._events(request)) as events:
                 async for event in events:
+                    if isinstance(event, RateLimits):
+                        yield event
+                        continue
                     for question in reader.read(event):
                         yield question
             reader.end()
@@ -74,21 +91,23 @@ class AnthropicProvider:
     async def close(self) -> None:
         await self._client.close()
 
-    async def _events(self, request: Request) -> AsyncGenerator[RawMessageStreamEvent]:
-        """The events of one call. Leaving the generator in any way closes the connection."""
+    async def _events(self, request: Request) -> AsyncGenerator[RateLimits | RawMessageStreamEvent]:
+        """What the headers say and the events of one call. Leaving the generator in any way closes the connection."""
         written = prompt.for_request(request)
         facts = self._facts(request, written)
         deadline = asyncio.get_running_loop().time() + self._call_seconds
         # A timeout must not enclose a yield: it would strike whoever is running at that moment.
         with in_our_words(facts):
-            async with asyncio.timeout_at(deadline):
+            async with self._patience.wait(deadline):
                 stream = await self._open(request, written)
         async with stream:
+            yield rate_limits.told_by(stream.response.headers)
             while True:
                 with in_our_words(facts):
-                    async with asyncio.timeout_at(deadline):
+                    async with self._patience.wait(deadline):
                         event = await anext(stream, None)
                 if event is None:
+                    self._patience.learn()
                     return
                 yield event
 

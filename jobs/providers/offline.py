@@ -14,7 +14,7 @@ from jobs.offline.generator import Wish, drafts
 from jobs.offline.german import GERMAN
 from jobs.offline.languages import Language
 from jobs.offline.readings import Readings
-from jobs.providers.base import ProviderRejected, Request, SourceExhausted, Unreadable, Usage
+from jobs.providers.base import Part, ProviderRejected, Request, Source, SourceExhausted, Weight
 from schemas.questions import Draft
 from schemas.states import QuestionType
 
@@ -48,13 +48,14 @@ class OfflineProvider:
     """
 
     name = "offline"
+    account = "offline"
     is_metered = False
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="offline")
         self._readings = Readings(self._executor, MODULES_MAX)
 
-    async def ask(self, request: Request) -> AsyncGenerator[Draft | Unreadable | Usage]:
+    async def ask(self, request: Request) -> AsyncGenerator[Part]:
         """Every draft the module yields, best first, then SourceExhausted. Raises ProviderRejected for a language."""
         language = _language(request.source.language)
         analysis = await self._readings.of(request.source.text, language)
@@ -69,6 +70,9 @@ class OfflineProvider:
         finally:
             stop.set()
         raise SourceExhausted(_exhausted(request, analysis, count))
+
+    def weigh(self, source: Source, count: int) -> Weight:
+        return Weight()
 
     async def close(self) -> None:
         """Stop what still runs; the provider can't be asked again."""

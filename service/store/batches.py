@@ -87,6 +87,8 @@ async def claimed(tx: Tx, batch_id: UUID) -> Claim:
         generation_id=row.batches_generation_id,
         quiz_id=row.generations_quiz_id,
         module_id=row.batches_module_id,
+        owner=row.generations_owner,
+        priority=Priority(row.generations_priority),
         batch_key=row.batches_batch_key,
         question_type=QuestionType(row.batches_question_type),
         difficulty=_difficulty(row.batches_difficulty),
