@@ -65,12 +65,14 @@ class Spent(Frozen):
 
 
 class WantedBatch(Frozen):
-    """A batch that must be in the queue."""
+    """A batch that must be in the queue. `place` counts what its owner asked for before it and has not begun yet."""
 
     batch_id: UUID
     fence: int
     priority: Priority
     requested_at: datetime
+    place: int = 0
+    is_begun: bool = False
 
 
 class Wakeup(Frozen):
