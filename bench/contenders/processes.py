@@ -1,38 +1,37 @@
-"""What a process and all that it started have used."""
+"""What a process and all that it started have used, as Linux tells it."""
 
 import os
 from pathlib import Path
 
-import psutil
+from tests.processes import children_of
+
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class Tree:
-    """Counts from its making on. Processes that end meanwhile are no longer counted."""
+    """The processes that there are now, and their processor time from now on."""
 
     def __init__(self, pid: int) -> None:
-        root = psutil.Process(pid)
-        self._processes = [root, *root.children(recursive=True)]
-        self._cpu_begun = self._cpu_now()
+        self._pids = _family(pid)
+        self._cpu_begun = sum(map(_cpu_seconds, self._pids))
 
     def cpu_seconds(self) -> float:
-        return self._cpu_now() - self._cpu_begun
+        return sum(map(_cpu_seconds, self._pids)) - self._cpu_begun
 
     def peak_rss_mb(self) -> float:
         """The sum of their peaks."""
-        return sum(_peak_kb(process.pid) for process in self._processes) / 1000
-
-    def _cpu_now(self) -> float:
-        times = [process.cpu_times() for process in self._processes if process.is_running()]
-        return sum(found.user + found.system for found in times)
+        return sum(map(_peak_rss_mb, self._pids))
 
 
-def own_peak_rss_mb() -> float:
-    return _peak_kb(os.getpid()) / 1000
+def _family(pid: int) -> list[int]:
+    return [pid, *(member for child in children_of(pid) for member in _family(child))]
 
 
-def _peak_kb(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+
+
+def _peak_rss_mb(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next((int(line.split()[1]) / 1000 for line in lines if line.startswith("VmHWM:")), 0.0)

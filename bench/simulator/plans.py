@@ -59,7 +59,9 @@ class Plan:
 
 def read(body: Mapping[str, object]) -> Call | None:
     """None where the request is not about a module of this simulator, or wants a type that it does not offer."""
-    asked = understood(dict(body), 0)
+    everything = _everything(body)
+    # Some libraries have no system prompt: the module may stand in front of the task as well.
+    asked = understood({**body, "system": everything}, 0)
     if asked is None or not questions.is_offered(asked.question_type):
         return None
     facts = modules.facts_in(asked.module_text)
@@ -74,7 +76,7 @@ def read(body: Mapping[str, object]) -> Call | None:
         avoid="\n".join(asked.avoid),
         prefix=prefix,
         prefix_tokens=len(prefix) // CHARACTERS_PER_TOKEN,
-        task_tokens=max(1, (len(asked.system) + len(asked.prompt) - len(prefix)) // CHARACTERS_PER_TOKEN),
+        task_tokens=max(1, (len(everything) - len(prefix)) // CHARACTERS_PER_TOKEN),
         is_streamed=asked.is_streamed,
         model=asked.model,
     )
@@ -137,8 +139,20 @@ def _key(asked: Asked) -> str:
     return "|".join((asked.module, asked.question_type, asked.difficulty, lane[1] if lane else "1"))
 
 
+def _everything(body: Mapping[str, object]) -> str:
+    messages = body.get("messages")
+    contents = [message.get("content") for message in messages] if isinstance(messages, list) else []
+    return "\n\n".join(_text(content) for content in (body.get("system"), *contents))
+
+
+def _text(content: object) -> str:
+    if isinstance(content, list):
+        return "\n\n".join(block.get("text", "") for block in content)
+    return content if isinstance(content, str) else ""
+
+
 def _cached_prefix(system: object) -> str:
     """Everything up to the last cache mark; without a mark nothing is cached."""
     blocks = system if isinstance(system, list) else []
     marked = [place for place, block in enumerate(blocks) if block.get("cache_control")]
-    return "\n\n".join(block.get("text", "") for block in blocks[: marked[-1] + 1]) if marked else ""
+    return _text(blocks[: marked[-1] + 1]) if marked else ""

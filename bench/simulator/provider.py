@@ -12,7 +12,6 @@ from bench.simulator.scenario import Fault, Scenario
 from bench.simulator.tally import Spent, Tally
 
 MIDWAY = {Fault.STALL_MIDWAY, Fault.ERROR_MIDWAY, Fault.BREAK_MIDWAY}
-RESET_MESSAGE = "Overloaded"
 
 
 class Line(Protocol):
@@ -62,17 +61,24 @@ class Provider:
             return None
         call = plans.read(body) if isinstance(body, dict) else None
         if call is None:
-            self._refuse(line, tally.NOT_UNDERSTOOD, wire.error(400, "invalid_request_error", "not a task about a module of the simulator"))
+            self._chat(line)
             return None
         spent = self._spent(call)
         seconds = self.buckets.wait_seconds(now, spent.input_tokens)
         if seconds > 0:
             headers = f"retry-after: {max(1, math.ceil(seconds))}\r\n{self.headers()}"
-            self._refuse(line, tally.RATE_LIMITED, wire.error(429, "rate_limit_error", "This request would exceed your rate limit", headers))
+            limited = wire.error(429, "rate_limit_error", "This request would exceed your rate limit", headers)
+            self._refuse(line, tally.RATE_LIMITED, limited)
             return None
         self.buckets.admit(spent.input_tokens)
         attempt = self.tally.admit(spent)
         return Course(self, line, call, plans.plan(self.scenario, call, attempt), spent)
+
+    def _chat(self, line: Line) -> None:
+        """What is no task of ours gets a word at once: some libraries begin with a call to see the headers."""
+        usage = {"input_tokens": 1, "output_tokens": 1}
+        message = wire.message("simulated", usage, "Hello.", "end_turn")
+        self._refuse(line, tally.OTHER, wire.answer(200, message, self.headers()))
 
     def headers(self) -> str:
         return self.buckets.headers(self.now)
@@ -157,6 +163,7 @@ class Course:
             case _ if self._call.is_streamed:
                 self._after(plan.first_byte_seconds, self._open)
             case _:
+                self._provider.later(plan.first_byte_seconds, self._warm)
                 self._after(self._silent_seconds(), self._answer_whole)
 
     def _after(self, seconds: float, act: Callable[[], None]) -> None:
@@ -240,7 +247,6 @@ class Course:
 
     def _answer_whole(self) -> None:
         fault = self._plan.fault
-        self._warm()
         good = self._plan.texts[: self._plan.good_count]
         if fault in MIDWAY:
             self._break_whole(good)

@@ -9,7 +9,7 @@ GOOD = "good"
 RATE_LIMITED = "rate_limited"
 OUTAGE = "outage"
 LEFT = "left"  # the client went away before the end
-NOT_UNDERSTOOD = "not_understood"
+OTHER = "other"  # no task about one of our modules
 
 
 @dataclass
@@ -109,7 +109,7 @@ class Tally:
             "keys": len(self.keys),
             "keys_complete": sum(len(key.credits) == key.target for key in self.keys.values()),
             "duplicate_calls": self.duplicate_calls,
-            "wasted_calls": self.requests - len(useful),
+            "wasted_calls": self.requests - self.outcomes[OTHER] - len(useful),
             "input_tokens": sum(call.input_tokens for call in self.calls),
             "cache_read_tokens": sum(call.cache_read_tokens for call in self.calls),
             "output_tokens": spent_output,
