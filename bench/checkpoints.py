@@ -27,7 +27,7 @@ from jobs.checkpoint import Checkpoint
 from jobs.providers.base import Request, Source, Usage, Weight
 from jobs.workshop import Workshop
 from schemas.orders import OrderOptions
-from schemas.plans import BatchPlan, Claim
+from schemas.plans import BatchPlan, Claim, Place
 from schemas.questions import Draft, Fingerprint, ShortAnswer
 from schemas.states import QuestionType
 from service import queue
@@ -162,10 +162,10 @@ async def keep_holding(checkpoint: Checkpoint, pause: float, until: float) -> No
 async def claim_next(workshop: Workshop, generation_id: UUID) -> Claim:
     while True:
         async with workshop.database.write() as tx:
-            for wanted in await batches.wanted(tx, limit=1, generation_id=generation_id):
-                taken = await steps.claim(tx, wanted.batch_id, wanted.fence, worker=workshop.worker, lease_seconds=3600)
-                if taken:
-                    return taken[0]
+            wanted = await batches.wanted(tx, limit=1, generation_id=generation_id)
+            places = [Place(batch.batch_id, batch.fence) for batch in wanted]
+            for taken in (await steps.claim(tx, places, worker=workshop.worker, lease_seconds=3600))[0]:
+                return taken
 
 
 class TimedDatabase(Database):

@@ -34,7 +34,8 @@ QUESTIONS_PER_CALL_MAX = 10
 """So that the first ones come early, a call that breaks costs little, and each is made for a batch still wanted."""
 
 AVOID_MAX = 2000
-"""Questions of the quiz that a call is told not to ask again."""
+AVOID_MAX_METERED = 200
+"""Questions of the quiz that a call is told not to ask again: a prompt that is paid for names the newest."""
 
 CORRECTIONS_SENT_MAX = 5
 NEAR_DUPLICATE = "near_duplicate"
@@ -221,10 +222,11 @@ class Asking:
     async def _request(self, portion: Portion, corrections: Sequence[str]) -> Request:
         """Raises LeaseLost: no call is made for a batch that is not ours any more."""
         claim = self._claim
+        avoid_max = AVOID_MAX_METERED if self._workshop.provider.is_metered else AVOID_MAX
         async with self._workshop.database.read() as tx:
             if (claim.batch_id, claim.fence) not in await batches.valid_claims(tx, claim.worker):
                 raise LeaseLost(f"batch {claim.batch_id} was taken over or stopped")
-            newest_first = await questions.contents(tx, claim.quiz_id, claim.question_type, limit=AVOID_MAX)
+            newest_first = await questions.contents(tx, claim.quiz_id, claim.question_type, limit=avoid_max)
         return Request(
             source=self._checkpoint.source,
             question_type=claim.question_type,
@@ -247,7 +249,8 @@ class Asking:
         waiting = BatchRetrying(batch_id=self._claim.batch_id, code=code, delay_seconds=round(seconds, 3))
         lease_seconds = self._workshop.settings.lease_seconds
         wakeup = await self._workshop.persist(
-            partial(steps.wait, claim=self._claim, waiting=waiting, lease_seconds=lease_seconds)
+            partial(steps.wait, claim=self._claim, waiting=waiting, lease_seconds=lease_seconds),
+            about=self._claim.generation_id,
         )
         await self._workshop.broadcast.announce(wakeup)
 

@@ -15,11 +15,11 @@ from jobs.checkpoint import Checkpoint
 from jobs.providers.base import ProviderError
 from jobs.workshop import Workshop, outlasted
 from schemas.generations import BatchError
-from schemas.plans import Claim, Spent, Wakeup
+from schemas.plans import Claim, Place, Spent, Wakeup
 from schemas.states import ErrorCode
 from service import failpoints
 from service.errors import LeaseLost, Unavailable
-from service.failpoints import Place
+from service.failpoints import Place as Failpoint
 from service.rules import retries
 from service.store import attempts, steps
 from service.store.database import Tx
@@ -39,21 +39,11 @@ class JobContext(TypedDict):
 async def run_batch(context: JobContext, batch_id: str, fence: int) -> None:
     """Work on a batch unless someone else has it. Running it twice is harmless: the second claim finds nothing."""
     workshop = context["workshop"]
-    settings = workshop.settings
-    claimed = await workshop.persist(
-        partial(
-            steps.claim,
-            batch_id=UUID(batch_id),
-            fence=fence,
-            worker=workshop.worker,
-            lease_seconds=settings.lease_seconds,
-        )
-    )
-    if claimed is None:
+    claim = await workshop.claims.take(Place(UUID(batch_id), fence))
+    if claim is None:
         await _leave_queue(workshop, context["job_id"])
         return
-    claim, wakeup = claimed
-    work = asyncio.create_task(_work(workshop, claim, wakeup))
+    work = asyncio.create_task(_work(workshop, claim))
     workshop.take(claim, work)
     try:
         await _leave_queue(workshop, context["job_id"])
@@ -64,13 +54,13 @@ async def run_batch(context: JobContext, batch_id: str, fence: int) -> None:
         raise
 
 
-async def _work(workshop: Workshop, claim: Claim, begun: Wakeup) -> None:
+async def _work(workshop: Workshop, claim: Claim) -> None:
     """One attempt. However it ends, it ends in exactly one step."""
     bound = log.bind(generation_id=str(claim.generation_id), batch_id=str(claim.batch_id), attempt=claim.number)
     try:
-        step, spent = await _attempt(workshop, claim, begun)
+        step, spent = await _attempt(workshop, claim)
         try:
-            await _conclude(workshop, step)
+            await _conclude(workshop, claim, step)
         except LeaseLost as lost:
             bound.info("stopped: the batch is not ours any more", reason=str(lost))
             await workshop.persist(partial(attempts.spend_cancelled, claim=claim, spent=spent))
@@ -80,12 +70,11 @@ async def _work(workshop: Workshop, claim: Claim, begun: Wakeup) -> None:
         log.exception("stopped: the end could not be written, and the lease will run out", batch_id=str(claim.batch_id))
 
 
-async def _attempt(workshop: Workshop, claim: Claim, begun: Wakeup) -> tuple[Step, Spent]:
+async def _attempt(workshop: Workshop, claim: Claim) -> tuple[Step, Spent]:
     """Fill the batch; returns the step that ends the attempt, and what it has cost. Raises Unavailable."""
     spent = Spent()
     try:
-        failpoints.reach(Place.AFTER_CLAIM)
-        await workshop.broadcast.announce(begun)
+        failpoints.reach(Failpoint.AFTER_CLAIM)
         checkpoint = await Checkpoint.open(workshop, claim)
         asking = Asking(workshop, checkpoint)
         try:
@@ -132,15 +121,15 @@ def _bad_end(
     return partial(steps.delay, claim=claim, error=reason, spent=spent, delay_seconds=delay)
 
 
-async def _conclude(workshop: Workshop, step: Step) -> None:
+async def _conclude(workshop: Workshop, claim: Claim, step: Step) -> None:
     """A stop in the middle waits for this last write."""
-    failpoints.reach(Place.BEFORE_COMPLETE)
-    writing = asyncio.create_task(workshop.persist(step))
+    failpoints.reach(Failpoint.BEFORE_COMPLETE)
+    writing = asyncio.create_task(workshop.persist(step, about=claim.generation_id))
     try:
         wakeup = await outlasted(writing)
     except asyncio.CancelledError:
         wakeup = writing.result()
-    failpoints.reach(Place.AFTER_COMPLETE)
+    failpoints.reach(Failpoint.AFTER_COMPLETE)
     await workshop.broadcast.announce(wakeup)
 
 

@@ -82,7 +82,9 @@ class Checkpoint:
         while self._sound or self._rejected:
             sound, rejected = tuple(self._sound), tuple(self._rejected)
             failpoints.reach(Place.BEFORE_HOLD)
-            kept = await self._workshop.persist(partial(self._hold, sound=sound, rejected=rejected))
+            kept = await self._workshop.persist(
+                partial(self._hold, sound=sound, rejected=rejected), about=self.claim.generation_id
+            )
             failpoints.reach(Place.AFTER_HOLD)
             # Only now: what a transaction saw that did not commit, the next try of it must see again.
             self._seen = kept.seen

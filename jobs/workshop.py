@@ -7,10 +7,13 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
+from uuid import UUID
 
 import structlog
 from arq.connections import ArqRedis
 
+from jobs.claims import Claims
+from jobs.desk import Desk
 from jobs.governor.governor import Governor
 from jobs.governor.shared import Rules, SharedState
 from jobs.prefixes import Prefixes
@@ -60,6 +63,8 @@ class Workshop:
             SharedState(redis, rules), worker=self.worker, wait_seconds_max=settings.provider_wait_seconds
         )
         self.prefixes = Prefixes()
+        self._desk = Desk(database)
+        self.claims = Claims(self.persist, self.broadcast, worker=self.worker, lease_seconds=settings.lease_seconds)
         self._hands: dict[Claim, asyncio.Task[None]] = {}
         self._stopping_since: float | None = None
 
@@ -92,8 +97,10 @@ class Workshop:
             work.cancel()
         await asyncio.gather(*works, return_exceptions=True)
 
-    async def persist(self, step: Callable[[Tx], Awaitable[Outcome]]) -> Outcome:
-        """Run a step in a transaction; a database that is away for a moment costs no work.
+    async def persist(self, step: Callable[[Tx], Awaitable[Outcome]], *, about: UUID | None = None) -> Outcome:
+        """Run a step in a transaction, with others `about` the same generation.
+
+        A database that is away for a moment costs no work.
 
         A step whose commit got lost on the way may run twice: its fence or its checks make the second one harmless.
         Raises Unavailable when the database stays away.
@@ -102,8 +109,7 @@ class Workshop:
         pause_seconds = PERSIST_PAUSE_SECONDS_FIRST
         while True:
             try:
-                async with self.database.write() as tx:
-                    return await step(tx)
+                return await self._desk.write(step, about=about)
             except Unavailable as error:
                 if self._has_waited_enough(began):
                     raise

@@ -1,6 +1,7 @@
 """What travels between planning, store and jobs: planned batches, claims, what is in the outbox."""
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from schemas.base import Frozen
@@ -25,6 +26,13 @@ class Tally(Frozen):
     target_count: int
     saved_count: int
     held_count: int
+
+
+class Place(NamedTuple):
+    """A batch as a job knows it: under another fence it is not the job's any more."""
+
+    batch_id: UUID
+    fence: int
 
 
 class Claim(Frozen):

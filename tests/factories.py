@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from schemas.events import QuestionRejected
 from schemas.generations import BatchError, Generation
 from schemas.orders import BatchOrder, OrderOptions
-from schemas.plans import BatchPlan, Claim, Spent
+from schemas.plans import BatchPlan, Claim, Place, Spent
 from schemas.questions import Evidence, Fingerprint, MultipleChoice, Question, SoundQuestion
 from schemas.quizzes import Quiz
 from schemas.reports import Finding
@@ -110,7 +110,7 @@ async def try_to_claim(
     database: Database, batch_id: UUID, fence: int, *, worker: str = WORKER, lease_seconds: float = LEASE_SECONDS
 ) -> Claim | None:
     async with database.write() as tx:
-        taken = await steps.claim(tx, batch_id, fence, worker=worker, lease_seconds=lease_seconds)
+        taken, _ = await steps.claim(tx, [Place(batch_id, fence)], worker=worker, lease_seconds=lease_seconds)
     return taken[0] if taken else None
 
 

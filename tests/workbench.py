@@ -176,7 +176,8 @@ class Workbench:
     async def take_back(self, batch_id: UUID) -> None:
         """Its worker is given up."""
         async with self.database.write() as tx:
-            await steps.take_back(tx, await batches.claimed(tx, batch_id), only_expired=False)
+            [claim] = await batches.claimed(tx, [batch_id])
+            await steps.take_back(tx, claim, only_expired=False)
 
     async def holds(self, batch_id: UUID, count: int) -> None:
         """Returns once that many of the batch's questions are held."""

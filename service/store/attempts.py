@@ -1,7 +1,7 @@
 """Every SQL statement about attempts: one row a try of a batch."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -13,20 +13,21 @@ from service.store.database import Tx, db_now
 from service.store.tables import attempts, batches
 
 
-async def begin(tx: Tx, claim: Claim) -> None:
-    await tx.execute(
-        sa.insert(attempts).values(
-            id=uuid4(),
-            generation_id=claim.generation_id,
-            batch_id=claim.batch_id,
-            run=claim.run,
-            number=claim.number,
-            fence=claim.fence,
-            worker=claim.worker,
-            outcome=AttemptOutcome.RUNNING,
-            started_at=db_now(),
-        )
-    )
+async def begin(tx: Tx, claims: Sequence[Claim]) -> None:
+    rows = [
+        {
+            "id": uuid4(),
+            "generation_id": claim.generation_id,
+            "batch_id": claim.batch_id,
+            "run": claim.run,
+            "number": claim.number,
+            "fence": claim.fence,
+            "worker": claim.worker,
+            "outcome": AttemptOutcome.RUNNING,
+        }
+        for claim in claims
+    ]
+    await tx.execute(sa.insert(attempts).values(started_at=db_now()), rows)
 
 
 async def spend(tx: Tx, claim: Claim, spent: Spent) -> None:

@@ -1,5 +1,6 @@
 """Every SQL statement about batches. Each change of state is a compare-and-set; a job's carry its fence."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import TypeVar
 from uuid import UUID
@@ -7,10 +8,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from schemas.generations import Batch, BatchError
-from schemas.plans import BatchPlan, Claim, Tally, WantedBatch
+from schemas.plans import BatchPlan, Claim, Place, Tally, WantedBatch
 from schemas.states import BatchState, Difficulty, ErrorCode, GenerationState, Priority, QuestionType
 from service.errors import LeaseLost
-from service.rules import lifecycle
+from service.rules import lifecycle, progress
 from service.store.database import Tx, db_now, seconds_from_now
 from service.store.tables import batches, generations, modules, quizzes
 
@@ -41,12 +42,23 @@ async def generation_of(tx: Tx, batch_id: UUID) -> UUID | None:
     return found
 
 
-async def claim(tx: Tx, batch_id: UUID, fence: int, *, worker: str, lease_seconds: float) -> bool:
-    """Take a pending, due batch whose fence is still `fence`. False: someone else has it, or had it."""
+async def by_generation(tx: Tx, places: Sequence[Place]) -> dict[UUID, list[Place]]:
+    """The places by the generations that their batches belong to, without those of unknown batches."""
+    ids = [place.batch_id for place in places]
+    found = await tx.execute(sa.select(batches.c.id, batches.c.generation_id).where(batches.c.id.in_(ids)))
+    generation_of = {row.id: row.generation_id for row in found}
+    grouped: dict[UUID, list[Place]] = defaultdict(list)
+    for place in places:
+        if place.batch_id in generation_of:
+            grouped[generation_of[place.batch_id]].append(place)
+    return grouped
+
+
+async def claim(tx: Tx, places: Sequence[Place], *, worker: str, lease_seconds: float) -> list[UUID]:
+    """Take those that are pending, due and still under their fence; returns them. The others are someone else's."""
     due = sa.or_(batches.c.not_before.is_(None), batches.c.not_before <= db_now())
     taken = sa.update(batches).where(
-        batches.c.id == batch_id,
-        batches.c.fence == fence,
+        sa.tuple_(batches.c.id, batches.c.fence).in_(places),
         batches.c.state.in_(lifecycle.batch_sources(BatchState.PROCESSING)),
         due,
     )
@@ -60,11 +72,11 @@ async def claim(tx: Tx, batch_id: UUID, fence: int, *, worker: str, lease_second
         not_before=None,
         wanted_at=None,
     )
-    return (await tx.execute(taken)).rowcount == 1
+    return list((await tx.execute(taken.returning(batches.c.id))).scalars())
 
 
-async def claimed(tx: Tx, batch_id: UUID) -> Claim:
-    """What its worker needs to know of a batch just claimed."""
+async def claimed(tx: Tx, batch_ids: Sequence[UUID]) -> list[Claim]:
+    """What their workers need to know of claimed batches."""
     sibling = batches.alias("sibling")
     same = (
         (sibling.c.generation_id == batches.c.generation_id)
@@ -78,10 +90,14 @@ async def claimed(tx: Tx, batch_id: UUID) -> Claim:
         sa.select(batches, generations, quizzes.c.language, lane.label("lane"), lanes.label("lanes"))
         .join(generations, generations.c.id == batches.c.generation_id)
         .join(quizzes, quizzes.c.id == generations.c.quiz_id)
-        .where(batches.c.id == batch_id)
+        .where(batches.c.id.in_(batch_ids))
+        .order_by(batches.c.generation_id, batches.c.position)
         .set_label_style(sa.LABEL_STYLE_TABLENAME_PLUS_COL)
     )
-    row = (await tx.execute(found)).one()
+    return [_claim(row) for row in await tx.execute(found)]
+
+
+def _claim(row: sa.Row[*tuple[object, ...]]) -> Claim:
     return Claim(
         batch_id=row.batches_id,
         generation_id=row.batches_generation_id,
@@ -166,13 +182,14 @@ async def expired(tx: Tx, *, limit: int) -> list[Claim]:
     """Batches whose worker has been silent for longer than its lease."""
     found = sa.select(batches.c.id).where(batches.c.state == BatchState.PROCESSING, batches.c.lease_until < db_now())
     ids = (await tx.execute(found.order_by(batches.c.lease_until).limit(limit))).scalars().all()
-    return [await claimed(tx, batch_id) for batch_id in ids]
+    claims = {claim.batch_id: claim for claim in await claimed(tx, ids)}
+    return [claims[batch_id] for batch_id in ids]
 
 
 async def leased_by(tx: Tx, worker: str, *, limit: int) -> list[Claim]:
     """Batches that this worker holds, alive or not."""
     found = sa.select(batches.c.id).where(batches.c.state == BatchState.PROCESSING, batches.c.lease_owner == worker)
-    return [await claimed(tx, batch_id) for batch_id in (await tx.execute(found.limit(limit))).scalars().all()]
+    return await claimed(tx, (await tx.execute(found.limit(limit))).scalars().all())
 
 
 async def take_back(tx: Tx, claim: Claim, *, only_expired: bool) -> int:
@@ -308,6 +325,12 @@ async def look_again(tx: Tx, queued: Sequence[WantedBatch], *, in_seconds: float
     )
     moved = sa.update(batches).where(batches.c.id.in_(same.with_for_update(skip_locked=True)))
     await tx.execute(moved.values(wanted_at=seconds_from_now(in_seconds)))
+
+
+async def are_open(tx: Tx, generation_id: UUID) -> bool:
+    """Whether a batch of the generation has not ended."""
+    found = sa.select(batches.c.id).where(batches.c.generation_id == generation_id, batches.c.state.in_(progress.OPEN))
+    return (await tx.execute(found.limit(1))).first() is not None
 
 
 async def tallies(tx: Tx, generation_id: UUID) -> list[Tally]:

@@ -21,7 +21,7 @@ from schemas.events import (
 )
 from schemas.generations import BatchError
 from schemas.orders import OrderOptions
-from schemas.plans import BatchPlan, Claim, Spent, Tally, Wakeup
+from schemas.plans import BatchPlan, Claim, Place, Spent, Tally, Wakeup
 from schemas.questions import SoundQuestion, preview_of
 from schemas.states import AttemptOutcome, BatchState, ErrorCode, GenerationState, RequeueReason
 from service.errors import Invalid, LeaseLost, StateConflict
@@ -45,22 +45,30 @@ async def order(tx: Tx, quiz_id: UUID, owner: str, plans: Sequence[BatchPlan], o
 
 
 async def claim(
-    tx: Tx, batch_id: UUID, fence: int, *, worker: str, lease_seconds: float
-) -> tuple[Claim, Wakeup] | None:
-    """Take a batch. None: it is unknown, someone else's, not due, or its generation wants no work."""
-    generation_id = await batches.generation_of(tx, batch_id)
-    if generation_id is None:
-        return None
-    if await generations.lock(tx, generation_id) not in lifecycle.CLAIMABLE:
-        return None
-    if not await batches.claim(tx, batch_id, fence, worker=worker, lease_seconds=lease_seconds):
-        return None
-    started = await generations.start(tx, generation_id)
-    taken = await batches.claimed(tx, batch_id)
-    await attempts.begin(tx, taken)
-    begun = BatchStarted(batch_id=batch_id, batch_key=taken.batch_key, attempt=taken.number)
-    happenings = [GenerationStarted(), begun] if started else [begun]
-    return taken, await events.append(tx, generation_id, happenings)
+    tx: Tx, places: Sequence[Place], *, worker: str, lease_seconds: float
+) -> tuple[list[Claim], list[Wakeup]]:
+    """Take batches, all that can be taken of those at `places`.
+
+    The others are unknown, someone else's, not due, or their generation wants no work.
+    """
+    claims: list[Claim] = []
+    wakeups: list[Wakeup] = []
+    # In the order of their ids: whoever locks several generations locks them in the same order.
+    for generation_id, wanted in sorted((await batches.by_generation(tx, places)).items()):
+        if await generations.lock(tx, generation_id) not in lifecycle.CLAIMABLE:
+            continue
+        taken = await batches.claim(tx, wanted, worker=worker, lease_seconds=lease_seconds)
+        if not taken:
+            continue
+        started = await generations.start(tx, generation_id)
+        now_ours = await batches.claimed(tx, taken)
+        await attempts.begin(tx, now_ours)
+        begun = [
+            BatchStarted(batch_id=claim.batch_id, batch_key=claim.batch_key, attempt=claim.number) for claim in now_ours
+        ]
+        claims += now_ours
+        wakeups.append(await events.append(tx, generation_id, [GenerationStarted(), *begun] if started else begun))
+    return claims, wakeups
 
 
 async def enter(tx: Tx, claim: Claim) -> None:
@@ -232,10 +240,11 @@ async def _failed(tx: Tx, generation_id: UUID, batch_ids: Sequence[UUID], error:
 
 async def close(tx: Tx, generation_id: UUID, happenings: Sequence[Happening]) -> Wakeup:
     """Write what happened, and end the generation when its last batch did."""
+    if await batches.are_open(tx, generation_id):
+        return await events.append(tx, generation_id, happenings)
     tallies = await batches.tallies(tx, generation_id)
     target = progress.ending(tallies)
-    if target is None:
-        return await events.append(tx, generation_id, happenings)
+    assert target, "no batch is open"
     has_ended = await generations.end(tx, generation_id, target)
     assert has_ended, "an open generation can end"
     return await events.append(tx, generation_id, [*happenings, _ended(target, tallies)])

@@ -285,7 +285,7 @@ async def test_no_call_is_made_for_a_batch_that_is_not_ours_any_more(bench: Work
 
 async def test_many_questions_are_asked_for_in_parallel_calls_and_then_only_what_is_missing(bench: Workbench) -> None:
     gates = [Gate(), Gate(), Gate()]
-    calls = [
+    calls: list[list[Part]] = [
         [gate, *facts(first, last), USAGE] for gate, first, last in zip(gates, (0, 8, 16), (8, 15, 23), strict=True)
     ]
     provider = ScriptedProvider(*calls, [fact(23), USAGE])

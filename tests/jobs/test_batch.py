@@ -124,7 +124,9 @@ async def test_a_passing_trouble_is_tried_again_until_the_attempts_are_used_up(b
     error = TOO_LONG
     ordered = await bench.order(5)
     [batch_id] = ordered.batch_ids
-    calls: list[list[Part]] = [part for number in range(3) for part in ([fact(number), USAGE], [error])]
+    calls: list[list[Part]] = []
+    for number in range(3):
+        calls += [[fact(number), USAGE], [error]]
     workshop = bench.workshop(ScriptedProvider(*calls), generation_retries_max=3)
 
     for attempt in (1, 2):
@@ -347,6 +349,7 @@ async def test_a_batch_left_because_the_database_was_away_is_done_again_by_a_liv
     database = troubled(workshop)
     async with bench.running(workshop, batch_id) as running:
         await gate.reached.wait()
+        await bench.holds(batch_id, 1)
         database.is_away = True
         gate.opened.set()
         await running

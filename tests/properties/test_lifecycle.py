@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from schemas.events import BatchRetrying, QuestionRejected
 from schemas.generations import BatchError
-from schemas.plans import Claim, Spent
+from schemas.plans import Claim, Place, Spent
 from schemas.states import BatchState, ErrorCode, GenerationState
 from service.errors import Invalid, LeaseLost, StateConflict
 from service.rules import lifecycle, progress
@@ -84,7 +84,7 @@ class Lifecycle(RuleBasedStateMachine):
         generation = self.states[batch.generation_id]
 
         async def step(tx: Tx) -> Claim | None:
-            taken = await steps.claim(tx, batch.id, fence, worker=worker, lease_seconds=LEASE_SECONDS)
+            taken, _ = await steps.claim(tx, [Place(batch.id, fence)], worker=worker, lease_seconds=LEASE_SECONDS)
             return taken[0] if taken else None
 
         taken = self._do(step)
@@ -158,7 +158,8 @@ class Lifecycle(RuleBasedStateMachine):
         fence = self._row(claim.batch_id).fence
 
         async def claim_again(tx: Tx) -> Claim | None:
-            taken = await steps.claim(tx, claim.batch_id, fence, worker=claim.worker, lease_seconds=LEASE_SECONDS)
+            place = Place(claim.batch_id, fence)
+            taken, _ = await steps.claim(tx, [place], worker=claim.worker, lease_seconds=LEASE_SECONDS)
             return taken[0] if taken else None
 
         if again := self._do(claim_again):

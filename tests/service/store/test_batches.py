@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from schemas.generations import BatchError
-from schemas.plans import Claim, Tally, WantedBatch
+from schemas.plans import Claim, Place, Tally, WantedBatch
 from schemas.states import BatchState, ErrorCode, GenerationState, Priority, QuestionType
 from service.errors import LeaseLost
 from service.store import batches, steps, tables
@@ -24,7 +24,8 @@ EXPIRED = -1.0
 
 async def take(database: Database, batch_id: UUID, fence: int) -> bool:
     async with database.write() as tx:
-        return await batches.claim(tx, batch_id, fence, worker=WORKER, lease_seconds=LEASE_SECONDS)
+        place = Place(batch_id, fence)
+        return await batches.claim(tx, [place], worker=WORKER, lease_seconds=LEASE_SECONDS) == [batch_id]
 
 
 async def lease_left(database: Database, batch_id: UUID) -> float:

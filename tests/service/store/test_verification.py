@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from schemas.events import BatchRetrying, GenerationPaused, Happening
-from schemas.plans import Claim
+from schemas.plans import Claim, Place
 from schemas.reports import Verification
 from schemas.states import AttemptOutcome, BatchState, ErrorCode, GenerationState, QuestionState
 from service.store import control, events, row_checks, schema, steps, tables, verification
@@ -270,7 +270,8 @@ async def work_on(tx: Tx, ordered: Ordered) -> None:
     batch_id = ordered.batch_ids[FAILED]
     found = sa.select(tables.batches.c.fence).where(tables.batches.c.id == batch_id)
     fence = (await tx.execute(found)).scalar_one()
-    assert await steps.claim(tx, batch_id, fence, worker="worker-1", lease_seconds=60)
+    taken, _ = await steps.claim(tx, [Place(batch_id, fence)], worker="worker-1", lease_seconds=60)
+    assert taken
 
 
 async def control_append(tx: Tx, ordered: Ordered, happening: Happening) -> None:
