@@ -86,26 +86,28 @@ _NEGATIVE = {
 }
 _ABSOLUTE = {
     "en": _words(
-        r"always|never|(?<!at )(?<!above )(?<!after )all|(?<!not )only|none|every|entirely|completely|absolutely|invariably"
+        r"always|never|(?<!at )(?<!above )(?<!after )all|(?<!not )only|none|every|entirely|completely|"
+        r"absolutely|invariably"
     ),
     "no": _words(
-        r"alltid|aldri|alle|(?<!ikke )(?<!ikkje )(?:bare|berre|kun)|hver|hvert|ingen|utelukkende|utelukkande|fullstendig"
+        r"alltid|aldri|alle|(?<!ikke )(?<!ikkje )(?:bare|berre|kun)|hver|hvert|ingen|utelukkende|utelukkande|"
+        r"fullstendig"
     ),
     "fi": _words(
-        r"aina|koskaan|kaikki(?:a|en|in|ssa|sta|lla|lle)?|(?<!ei )(?<!eivät )(?:vain|ainoastaan)|joka(?:inen|ista|isessa)|"
-        r"jokaisen|täysin"
+        r"aina|koskaan|kaikki(?:a|en|in|ssa|sta|lla|lle)?|(?<!ei )(?<!eivät )(?:vain|ainoastaan)|"
+        r"joka(?:inen|ista|isessa|isen)|täysin"
     ),
     "de": _words(
-        r"immer(?! noch\b| wieder\b| mehr\b| weniger\b)|nie|niemals|alle|(?<!nicht )nur|jede[rsmn]?|ausschließlich|stets|"
-        r"völlig|sämtliche"
+        r"immer(?! noch\b| wieder\b| mehr\b| weniger\b)|nie|niemals|alle|(?<!nicht )nur|jede[rsmn]?|"
+        r"ausschließlich|stets|völlig|sämtliche"
     ),
     "fr": _words(
-        r"toujours|jamais|tous(?! les deux\b)|toutes(?! les deux\b)|uniquement|(?<!non )(?<!pas )seulement|aucune?|chaque|"
-        r"entièrement|complètement|absolument|exclusivement"
+        r"toujours|jamais|tous(?! les deux\b)|toutes(?! les deux\b)|uniquement|(?<!non )(?<!pas )seulement|"
+        r"aucune?|chaque|entièrement|complètement|absolument|exclusivement"
     ),
     "es": _words(
-        r"siempre(?! que\b)|nunca|jamás|todos|todas|(?<!no )(?<!un )(?:solo|sólo|solamente|únicamente)|ningun[oa]|ningún|"
-        r"cada(?! vez\b)|completamente|totalmente|absolutamente|exclusivamente"
+        r"siempre(?! que\b)|nunca|jamás|todos|todas|(?<!no )(?<!un )(?:solo|sólo|solamente|únicamente)|"
+        r"ningun[oa]|ningún|cada(?! vez\b)|completamente|totalmente|absolutamente|exclusivamente"
     ),
 }
 _VAGUE = {
@@ -114,7 +116,8 @@ _VAGUE = {
         r"vanligvis|vanlegvis|ofte|noen ganger|nokre gonger|av og til|iblant|som regel|muligens|kanskje|stort sett"
     ),
     "fi": _words(
-        r"usein|yleensä|joskus|toisinaan|harvoin|voisi(?:vat)?|saatta(?:a|vat)|useimmiten|tavallisesti|mahdollisesti|ehkä"
+        r"usein|yleensä|joskus|toisinaan|harvoin|voisi(?:vat)?|saatta(?:a|vat)|useimmiten|tavallisesti|"
+        r"mahdollisesti|ehkä"
     ),
     "de": _words(
         r"oft|meist(?:ens)?|manchmal|häufig|gewöhnlich|selten|könnten?|normalerweise|üblicherweise|möglicherweise|"
@@ -125,8 +128,8 @@ _VAGUE = {
         r"en général|typiquement|d['\u2019]ordinaire"
     ),
     "es": _words(
-        r"a menudo|generalmente|normalmente|habitualmente|usualmente|a veces|algunas veces|frecuentemente|con frecuencia|"
-        r"raramente|rara vez|quizás?|tal vez|podrían?|suelen?|por lo general|en general|típicamente"
+        r"a menudo|generalmente|normalmente|habitualmente|usualmente|a veces|algunas veces|frecuentemente|"
+        r"con frecuencia|raramente|rara vez|quizás?|tal vez|podrían?|suelen?|por lo general|en general|típicamente"
     ),
 }
 _SOURCE_EN = "text|passage|module|slides?|article|chapter|section|author|material|document|lecture|excerpt"

@@ -40,7 +40,7 @@ _CATCH_ALL = {
         r"|kein(?:e|er|es)? (?:der|von den) (?:oben )?(?:genannten|obigen|aufgeführten|angegebenen)\b.*"
         r"|kein(?:e|er|es) (?:davon|von diesen|der (?:antworten|optionen|aussagen))|nichts davon"
         r"|ei mikään (?:edellä|yllä|edellisistä|ylläolevista|edellämainituista|näistä|vaihtoehdoista)\b.*"
-        r"|(?:ingen|inga|intet|ikke noen) av (?:(?:de|dei|det) )?(?:(?:ovennevnte|ovenfor|ovanfor)\b.*|over|nevnte|nemnde)"
+        r"|(?:ingen|inga|intet) av (?:(?:de|dei|det) )?(?:(?:ovennevnte|ovenfor|ovanfor)\b.*|over|nevnte|nemnde)"
         r"|(?:ingen|inga|intet) av (?:disse|desse|delene|dem|dei|svarene|svara|alternativene|alternativa)"
         r"(?: (?:ovenfor|over|er (?:riktige?|rett|rette|korrekte?)))*"
         r"|aucune? (?:de ces|des) (?:réponses|propositions|options|affirmations|choix|précédente?s)"
@@ -55,7 +55,9 @@ _CATCH_ALL = {
 _LETTER = r"\(?(?:[A-F]|[IV]{1,3}|[1-6])\)?"
 _AND = "and|or|nor|und|oder|noch|als auch|ja|sekä|eikä|og|eller|et|ou|ni|y|e|o|como|&"
 _LISTED = rf"{_LETTER}(?:, {_LETTER})*,? (?:{_AND}) {_LETTER}"
-_BOTH = "[Bb]oth|[Nn]either|[Bb]eide|[Ss]owohl|[Ww]eder|[Ss]ekä|[Bb]åde|[Vv]erken|[Ll]es deux|[Nn]i|[Tt]anto|[Aa]mb[ao]s"
+_BOTH = (
+    "[Bb]oth|[Nn]either|[Bb]eide|[Ss]owohl|[Ww]eder|[Ss]ekä|[Bb]åde|[Vv]erken|[Ll]es deux|[Nn]i|[Tt]anto|[Aa]mb[ao]s"
+)
 _ONLY = "[Oo]nly|[Nn]ur|[Vv]ain|[Bb]are|[Bb]erre|[Kk]un|[Ss]eulement|[Uu]niquement|[Ss]olo|[Ss]ólo|[Ss]olamente"
 _POINTING = re.compile(
     rf"(?:{_BOTH}|{_ONLY}) {_LISTED}|(?:{_ONLY}) {_LETTER}"

@@ -18,6 +18,7 @@ WINDOW_CHARACTERS = 200
 
 MODULE_CHARACTERS = 4000
 MODULES_MAX = 32
+PAIRS_MAX = 256
 SCRIPT_LETTERS_MIN = 40
 SCRIPT_SHARE_MIN = 0.8
 LATIN_END = "\u0250"
@@ -122,7 +123,7 @@ def _count(words: Counter[str], code: str, *, without: str) -> int:
     return _WEIGHT_OF.get(code, 1) * sum(count for word, count in words.items() if word in alone)
 
 
-@lru_cache(maxsize=None)
+@lru_cache(maxsize=PAIRS_MAX)
 def _alone(code: str, without: str) -> frozenset[str]:
     return _WORDS_OF.get(code, frozenset()) - _WORDS_OF.get(without, frozenset())
 

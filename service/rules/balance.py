@@ -57,6 +57,4 @@ def _too_frequent_positions(choices: Sequence[MultipleChoice]) -> frozenset[int]
     chi_square = sum((found[position] - count) ** 2 / count for position, count in expected.items())
     if chi_square <= _CHI_SQUARE_MAX[len(expected) - 1]:
         return frozenset()
-    return frozenset(
-        position for position, count in expected.items() if found[position] > POSITION_EXCESS_MAX * count
-    )
+    return frozenset(position for position, count in expected.items() if found[position] > POSITION_EXCESS_MAX * count)
