@@ -16,11 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from jobs.checks import Rejection, judge
+from jobs.checks import Rejection, in_wrong_language, judge
 from jobs.extraction import ExtractedModule, extract
+from jobs.fields import wording_of
 from jobs.flaws import COST_OF
 from jobs.providers.base import Request, Source, SourceExhausted
 from jobs.providers.offline import OfflineProvider
+from jobs.tongues import Ear
 from schemas.questions import Draft, Fingerprint, MultipleChoice, SoundQuestion, TrueFalse
 from schemas.states import QuestionType
 from service.rules import balance
@@ -108,11 +110,16 @@ async def _of_quiz(
 
 async def _fill(provider: OfflineProvider, batch: Batch, taken: list[Fingerprint]) -> None:
     request = Request(source=batch.source, question_type=batch.question_type, difficulty=None, count=batch.wanted)
+    ear = Ear(batch.source.language)
     try:
         async for draft in provider.ask(request):
             assert isinstance(draft, Draft), "the offline generator yields drafts only"
             batch.drafts.append(draft)
             verdict = judge(draft, batch.source, taken)
+            if isinstance(verdict, SoundQuestion) and ear.hears_foreign(
+                f"{wording_of(verdict.content)}\n{verdict.explanation}"
+            ):
+                verdict = in_wrong_language(batch.source.language)
             if isinstance(verdict, Rejection):
                 batch.rejected.append(verdict.code)
                 continue
@@ -153,7 +160,9 @@ def _print_codes(title: str, counts: Counter[str], whole: int) -> None:
     for code, count in counts.most_common():
         print(f"{code:30} {count:6} {count / whole:7.1%}")
     if title == "flaw":
-        print(f"never seen: {', '.join(sorted(set(COST_OF) - set(counts))) or 'none'}")
+        print(
+            f"never seen: {', '.join(sorted({flaw for flaw, cost in COST_OF.items() if cost} - set(counts))) or 'none'}"
+        )
 
 
 def _print_balance(batches: Sequence[Batch]) -> None:
