@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from jobs import checks
+from jobs import checks, tongues
+from jobs.fields import wording_of
 from jobs.providers.base import Source
 from jobs.workshop import Workshop, outlasted
 from schemas.events import QuestionRejected
@@ -33,6 +34,7 @@ class Checkpoint:
         self._workshop = workshop
         self._taken: list[Fingerprint] = [*bank.others, *bank.own]
         self._seen = bank.seen
+        self._ear = tongues.Ear(source.language)
         self._sound: list[SoundQuestion] = []
         self._rejected: list[QuestionRejected] = []
         self._writing: asyncio.Task[None] | None = None
@@ -52,7 +54,7 @@ class Checkpoint:
 
     def offer(self, draft: Draft) -> checks.Rejection | None:
         """Judge a draft; keep it, or say what is wrong with it."""
-        verdict = checks.judge(draft, self.source, self._taken)
+        verdict = self._judge(draft)
         if isinstance(verdict, checks.Rejection):
             self.reject(verdict.code, verdict.message)
             return verdict
@@ -70,6 +72,14 @@ class Checkpoint:
     async def settle(self) -> None:
         if self._writing:
             await outlasted(self._writing)
+
+    def _judge(self, draft: Draft) -> SoundQuestion | checks.Rejection:
+        verdict = checks.judge(draft, self.source, self._taken)
+        if isinstance(verdict, checks.Rejection):
+            return verdict
+        if self._ear.hears_foreign(f"{wording_of(verdict.content)}\n{verdict.explanation}"):
+            return checks.in_wrong_language(self.source.language)
+        return verdict
 
     def _write_soon(self) -> None:
         if self._writing is None:

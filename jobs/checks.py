@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from jobs import evidence, flaws, options
+from jobs import evidence, flaws, options, tongues
 from jobs.duplicates import duplicate_of, fingerprint_of, key_form
 from jobs.fields import (
     GAP,
@@ -16,6 +16,7 @@ from jobs.fields import (
     tidied_tags,
     tidied_text,
 )
+from jobs.prompts import languages
 from jobs.providers.base import Source
 from schemas.base import Frozen
 from schemas.questions import (
@@ -70,6 +71,9 @@ def judge(draft: Draft, source: Source, taken: Sequence[Fingerprint]) -> SoundQu
     if twin:
         return _repeats(twin)
     found = flaws.flaws_of(content, explanation=explanation, quote=quote, language=source.language)
+    if tongues.is_foreign_module(source.text, source.language):
+        # The key is a translation of what the quote says, and not expected in it.
+        found = tuple(flaw for flaw in found if flaw != "key_not_in_evidence")
     found += () if span.is_verbatim else ("evidence_not_verbatim",)
     return SoundQuestion(
         content=content,
@@ -80,6 +84,15 @@ def judge(draft: Draft, source: Source, taken: Sequence[Fingerprint]) -> SoundQu
         flaws=found,
         quality=flaws.quality_of(found),
         fingerprint=fingerprint,
+    )
+
+
+def in_wrong_language(language: str) -> Rejection:
+    """For a question of a batch that is plainly written in another language than the quiz (jobs/tongues.py)."""
+    name = languages.spelled_out(language)
+    return Rejection(
+        code="wrong_language",
+        message=f"The questions are not written in {name}; write everything but the quote in {name}.",
     )
 
 

@@ -110,6 +110,17 @@ def fields_of(content: Content) -> Iterator[Field]:
             assert_never(content)
 
 
+def wording_of(content: Content) -> str:
+    """What asks. Answers, options and examples are left out: they may quote the language that a course teaches."""
+    match content:
+        case Flashcard():
+            return f"{content.front}\n{content.back}"
+        case Vocabulary():
+            return content.definition
+        case _:
+            return content.stem
+
+
 def _options(name: str, texts: Sequence[str]) -> Iterator[Field]:
     for number, text in enumerate(texts, start=1):
         yield Field(f"{name} number {number}", text, OPTION_CHARACTERS_MAX, "empty_option")

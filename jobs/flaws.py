@@ -25,6 +25,7 @@ from schemas.questions import (
     Vocabulary,
     preview_of,
 )
+from service.rules import balance
 
 STEM_WORDS_MIN = 4
 STEM_CHARACTERS_MIN = 8
@@ -57,11 +58,13 @@ COST_OF = {
     "term_in_definition": _USUAL,
     "term_not_in_example": _USUAL,
     "wide_tolerance": _USUAL,
+    # Of a batch as a whole, given when it is saved: the question by itself is none the worse.
+    balance.KEY_POSITION: 0.0,
+    balance.TRUE_FALSE: 0.0,
 }
 
 _QUESTION_MARKS = ("?", "\uff1f", "\u061f")
 _FOCUS_MARKS = frozenset((*_QUESTION_MARKS, ":", ".", "_", ";", "\u2026", "\uff1a", "\u3002"))
-_VOWELS = frozenset("aeiou")
 
 
 def flaws_of(content: Content, *, explanation: str, quote: str, language: str) -> tuple[str, ...]:
@@ -135,7 +138,7 @@ def _choice_flaws(question: MultipleChoice | MultipleResponse, language: str) ->
         yield "absolute_terms"
     if any(cues.has_vague_term(option, language) for option in question.options):
         yield "vague_terms"
-    if language.lower().startswith("en") and cues.gives_article_away(question.stem) and _differ_in_vowel(question):
+    if cues.article_fits_few(question.stem, question.options, language):
         yield "grammatical_cue"
     yield from _key_cues(question)
 
@@ -169,10 +172,6 @@ def _repeats_word(stem: str, keys: Sequence[str], distractors: Sequence[str]) ->
 
 def _clue_words(text: str) -> set[str]:
     return {word for word in text_form(text).split() if len(word) >= CLUE_CHARACTERS_MIN}
-
-
-def _differ_in_vowel(question: MultipleChoice | MultipleResponse) -> bool:
-    return len({option[:1].lower() in _VOWELS for option in question.options}) > 1
 
 
 def _statement_flaws(stem: str, language: str) -> Iterator[str]:

@@ -24,6 +24,15 @@ _CATCH_ALL = {
         r"|alle (?:antworten|optionen|aussagen|möglichkeiten)(?: sind (?:richtig|korrekt))?|alles davon"
         r"|kaikki (?:edellä|yllä|edelliset|ylläolevat|edellämainitut)\b.*"
         r"|kaikki (?:nämä|(?:nämä )?vaihtoehdot)(?: ovat oikein)?"
+        r"|all(?:e|t) (?:(?:av )?(?:det?|dei) )?(?:(?:ovennevnte|ovenfor|ovanfor)\b.*|over|nevnte|nemnde)"
+        r"|all(?:e|t) (?:disse|desse)(?: (?:svarene|alternativene))?"
+        r"|alle (?:svar(?:ene|a)?|alternativ(?:ene|a)?|påstand(?:ene|ane))(?: er (?:riktige?|rett|rette|korrekte?))?"
+        r"|tou(?:te)?s (?:l|c)es (?:réponses|propositions|options|affirmations|choix)"
+        r"(?: (?:ci-dessus|précédentes|sont (?:correctes|justes|exactes|vraies|bonnes)))*"
+        r"|tou(?:te)?s (?:les )?(?:précédente?s|ci-dessus|ce qui précède)|tout ce qui précède"
+        r"|tod[ao]s (?:l[ao]s )?(?:anteriores|opciones|respuestas|afirmaciones|alternativas)(?: anteriores)?"
+        r"(?: son (?:correctas|verdaderas|ciertas))?"
+        r"|tod[ao]s son (?:correct|verdader|ciert)[ao]s|todo lo anterior"
     ),
     "none_of_the_above": re.compile(
         r"(?:none|neither|not any) of the (?:above|preceding|previous|foregoing)\b.*"
@@ -31,15 +40,30 @@ _CATCH_ALL = {
         r"|kein(?:e|er|es)? (?:der|von den) (?:oben )?(?:genannten|obigen|aufgeführten|angegebenen)\b.*"
         r"|kein(?:e|er|es) (?:davon|von diesen|der (?:antworten|optionen|aussagen))|nichts davon"
         r"|ei mikään (?:edellä|yllä|edellisistä|ylläolevista|edellämainituista|näistä|vaihtoehdoista)\b.*"
+        r"|(?:ingen|inga|intet) av (?:(?:de|dei|det) )?(?:(?:ovennevnte|ovenfor|ovanfor)\b.*|over|nevnte|nemnde)"
+        r"|(?:ingen|inga|intet) av (?:disse|desse|delene|dem|dei|svarene|svara|alternativene|alternativa)"
+        r"(?: (?:ovenfor|over|er (?:riktige?|rett|rette|korrekte?)))*"
+        r"|aucune? (?:de ces|des) (?:réponses|propositions|options|affirmations|choix|précédente?s)"
+        r"(?: (?:ci-dessus|précédentes|n'est (?:correcte?|juste|exacte?|vraie)))*"
+        r"|aucune? (?:de celles-ci|de ceux-ci|d'entre (?:eux|elles))|rien de (?:tout cela|ce qui précède)"
+        r"|ningun[ao] de l[ao]s (?:anteriores|opciones|respuestas|afirmaciones|alternativas)(?: anteriores)?"
+        r"(?: es (?:correct|verdader|ciert)[ao])?"
+        r"|ningun[ao] (?:de est[ao]s|es correct[ao])|nada de lo anterior"
     ),
 }
 # On the text as written: "A and B" points at other options; "a AND b" is an expression.
 _LETTER = r"\(?(?:[A-F]|[IV]{1,3}|[1-6])\)?"
-_LISTED = rf"{_LETTER}(?:, {_LETTER})*,? (?:and|or|nor|und|oder|noch|als auch|ja|sekä|eikä|&) {_LETTER}"
+_AND = "and|or|nor|und|oder|noch|als auch|ja|sekä|eikä|og|eller|et|ou|ni|y|e|o|como|&"
+_LISTED = rf"{_LETTER}(?:, {_LETTER})*,? (?:{_AND}) {_LETTER}"
+_BOTH = (
+    "[Bb]oth|[Nn]either|[Bb]eide|[Ss]owohl|[Ww]eder|[Ss]ekä|[Bb]åde|[Vv]erken|[Ll]es deux|[Nn]i|[Tt]anto|[Aa]mb[ao]s"
+)
+_ONLY = "[Oo]nly|[Nn]ur|[Vv]ain|[Bb]are|[Bb]erre|[Kk]un|[Ss]eulement|[Uu]niquement|[Ss]olo|[Ss]ólo|[Ss]olamente"
 _POINTING = re.compile(
-    rf"(?:[Bb]oth|[Oo]nly|[Nn]either|[Bb]eide|[Nn]ur|[Ss]owohl|[Ww]eder|[Ss]ekä|[Vv]ain) {_LISTED}"
-    rf"|(?:[Oo]nly|[Nn]ur|[Vv]ain) {_LETTER}|{_LISTED} (?:only|both)"
-    r"|\(?[A-F]\)? (?:and|und|ja|&) \(?[A-F]\)?"
+    rf"(?:{_BOTH}|{_ONLY}) {_LISTED}|(?:{_ONLY}) {_LETTER}"
+    rf"|{_LISTED} (?:only|both|seulement|uniquement|solamente)|(?:{_LETTER}) (?:seulement|uniquement|solamente)"
+    r"|[ÀAà] la fois \(?[A-F]\)? et \(?[A-F]\)?"
+    r"|\(?[A-F]\)? (?:and|und|ja|og|et|y|&) \(?[A-F]\)?"
 )
 
 _NUMERIC = re.compile(r"([^\d]*)(\d(?:[\d.,\u00a0\u202f\u2009 ]*\d)?)([^\d]*)")

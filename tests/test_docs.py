@@ -14,6 +14,7 @@ from starlette.routing import Route
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from jobs import checks, duplicates, evidence, fields, flaws, tongues
 from jobs.flaws import COST_OF
 from schemas.events import Happening
 from schemas.orders import QuizOrder
@@ -23,6 +24,7 @@ from service import queue
 from service.app import create_app
 from service.cli.main import app
 from service.errors import QuizmillError
+from service.rules import balance
 from service.settings import PREFIX, Settings
 from tests.processes import quizmill
 
@@ -154,17 +156,84 @@ def test_every_question_type_is_documented_with_its_content(question_type: Quest
     assert [field for field in CONTENT_OF[question_type].model_fields if f"`{field}`" not in line] == []
 
 
-@pytest.mark.parametrize("flaw", list(COST_OF))
-def test_every_flaw_is_explained(flaw: str) -> None:
-    assert row(page("questions.md").partition("## Flaws")[2], f"`{flaw}` |")
+def rules(heading: str) -> dict[str, list[str]]:
+    """The rows of the table of codes under a heading of the page about questions: code and further cells."""
+    section = page("questions.md").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in section.splitlines()]
+    return {cells[0].strip("`"): cells[1:] for cells in rows if cells[0].startswith("`") and len(cells) > 1}
 
 
-def test_every_reason_to_reject_a_question_is_explained() -> None:
-    sources = "".join((ROOT / "jobs" / name).read_text(encoding="utf-8") for name in ("checks.py", "options.py"))
-    codes = set(re.findall(r'code="(\w+)"', sources)) | set(re.findall(r'^    "(\w+)": re\.', sources, re.MULTILINE))
-    told = page("questions.md").partition("## Why a question is rejected")[2].partition("\n## ")[0]
-    assert len(codes) > 10
-    assert [code for code in sorted(codes) if f"`{code}`" not in told] == []
+ERRORS = rules("Why a question is rejected")
+WARNINGS = rules("Flaws a reviewer should see")
+LETTERS_OF = {"MC", "MR", "TF", "FB", "SA", "MA", "NU", "FC", "VO"}
+
+
+def source_of(*names: str) -> str:
+    return "".join((ROOT / "jobs" / f"{name}.py").read_text(encoding="utf-8") for name in names)
+
+
+def test_the_reasons_to_reject_a_question_are_those_of_the_code() -> None:
+    codes = set(re.findall(r'code="(\w+)"', source_of("checks", "options")))
+    codes |= set(re.findall(r'^    "(\w+)": re\.', source_of("options"), re.MULTILINE))
+    codes |= set(re.findall(r'"(empty_\w+)"', source_of("fields")))
+    codes |= set(re.findall(r'return "(\w+)" if', source_of("options")))
+    assert set(ERRORS) == codes | {"schema"}
+
+
+def test_the_flaws_are_those_of_the_code_and_cost_what_it_says() -> None:
+    seen = set(re.findall(r'yield "(\w+)"', source_of("flaws"))) | {balance.KEY_POSITION, balance.TRUE_FALSE}
+    assert seen | {"evidence_not_verbatim"} == set(COST_OF)
+    assert {flaw: float(cells[2]) for flaw, cells in WARNINGS.items()} == COST_OF
+
+
+def test_every_rule_names_the_types_that_it_is_for() -> None:
+    for code, cells in {**ERRORS, **WARNINGS}.items():
+        assert set(re.findall(r"[A-Z]{2}", cells[1])) <= LETTERS_OF, code
+        assert cells[1].startswith("all") or cells[1][:2] in LETTERS_OF, code
+    assert len(LETTERS_OF) == len(QuestionType)
+
+
+@pytest.mark.parametrize(
+    ("code", "thresholds"),
+    [
+        ("option_count", (checks.OPTIONS_MIN, checks.OPTIONS_MAX)),
+        ("key_count", (checks.KEYS_MIN,)),
+        ("pair_count", (checks.PAIRS_MIN, checks.PAIRS_MAX, checks.EXTRA_RIGHTS_MAX)),
+        (
+            "text_too_long",
+            (
+                fields.PASSAGE_CHARACTERS_MAX,
+                fields.OPTION_CHARACTERS_MAX,
+                fields.ANSWER_CHARACTERS_MAX,
+                checks.EXPLANATION_CHARACTERS_MAX,
+            ),
+        ),
+        ("evidence_not_in_source", (evidence.SIMILARITY_MIN, evidence.APPROXIMATE_CHARACTERS_MIN)),
+        ("near_duplicate", (duplicates.SIMILARITY_MIN,)),
+        ("longest_answer_correct", (flaws.LONG_KEY_WORDS_MIN, flaws.LONG_KEY_RATIO)),
+        ("word_repeats_in_stem_and_key", (flaws.CLUE_CHARACTERS_MIN,)),
+        ("convergence_cue", (flaws.CLUE_CHARACTERS_MIN,)),
+        ("key_not_in_evidence", (flaws.SHORT_KEY_CHARACTERS_MAX, flaws.KEY_IN_EVIDENCE_MIN)),
+        ("evidence_not_verbatim", (100 - evidence.SIMILARITY_MIN,)),
+        ("stem_too_short", (flaws.STEM_WORDS_MIN,)),
+        ("term_not_in_example", (flaws.TERM_IN_EXAMPLE_MIN,)),
+        ("wide_tolerance", (flaws.TOLERANCE_SHARE_MAX,)),
+        ("key_position_balance", (balance.QUESTIONS_MIN, balance.POSITION_EXCESS_MAX)),
+        ("true_false_balance", (balance.QUESTIONS_MIN, 35, 65)),
+    ],
+)
+def test_every_threshold_is_that_of_the_code(code: str, thresholds: tuple[float, ...]) -> None:
+    told = re.findall(r"\d+(?:\.\d+)?", {**ERRORS, **WARNINGS}[code][0])
+    assert [f"{threshold:g}" for threshold in thresholds if f"{threshold:g}" not in told] == []
+    assert (balance.TRUE_SHARE_MIN, balance.TRUE_SHARE_MAX) == (0.35, 0.65)
+
+
+def test_the_thresholds_of_the_language_of_a_batch_are_those_of_the_code() -> None:
+    section = page("questions.md").partition("### The language of a batch")[2]
+    assert f"the {tongues.WINDOW_CHARACTERS} characters before it" in section
+    assert f"at least {tongues.FOREIGN_WORDS_MIN} small words" in section
+    assert f"{tongues.FOREIGN_SHARE_MIN:.0%}".replace("%", " %") in section
+    assert tongues.FOREIGN_LEAD_MIN == 3, "the page says three times"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

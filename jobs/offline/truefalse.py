@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from jobs import cues
 from jobs.offline.analysis import Analysis
 from jobs.offline.chance import draw
 from jobs.offline.definitions import Definition
@@ -17,6 +18,7 @@ from jobs.offline.writing import draft
 from schemas.questions import Draft, TrueFalse
 
 SHARE_MAX = 0.6
+COST_OF_CUES = 0.15
 SOUNDS_LIKE_VOWEL = frozenset("aeiou")
 
 
@@ -41,8 +43,15 @@ def truth_ideas(analysis: Analysis) -> tuple[list[Idea], list[Idea]]:
         best = max(found, key=lambda gap: (gap.merit, gap.salience, -gap.first))
         is_false = draw(best.statement.text, "truth") % 2
         write = partial(falsifier.false, found) if is_false else partial(falsifier.true, best.statement)
-        sides[is_false].append(Idea(place, best.key, best.merit, best.salience, write))
+        merit = best.merit - COST_OF_CUES * _gives_itself_away(best.statement.text, analysis.language.code)
+        sides[is_false].append(Idea(place, best.key, merit, best.salience, write))
     return sides
+
+
+def _gives_itself_away(text: str, language: str) -> bool:
+    """Always, never, often, not: the checks would warn of it."""
+    judges = (cues.has_absolute_term, cues.has_vague_term, cues.is_negative)
+    return any(has_cue(text, language) for has_cue in judges)
 
 
 def balanced(true: Iterable[Draft], false: Iterable[Draft]) -> Iterator[Draft]:

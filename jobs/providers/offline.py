@@ -14,7 +14,8 @@ from jobs.offline.generator import Wish, drafts
 from jobs.offline.german import GERMAN
 from jobs.offline.languages import Language
 from jobs.offline.readings import Readings
-from jobs.providers.base import Part, ProviderRejected, Request, Source, SourceExhausted, Weight
+from jobs.prompts.languages import spelled_out
+from jobs.providers.base import Part, Request, Source, SourceExhausted, Weight
 from schemas.questions import Draft
 from schemas.states import QuestionType
 
@@ -56,7 +57,7 @@ class OfflineProvider:
         self._readings = Readings(self._executor, MODULES_MAX)
 
     async def ask(self, request: Request) -> AsyncGenerator[Part]:
-        """Every draft the module yields, best first, then SourceExhausted. Raises ProviderRejected for a language."""
+        """Every draft the module yields, best first, then SourceExhausted; at once for a language it does not know."""
         language = _language(request.source.language)
         analysis = await self._readings.of(request.source.text, language)
         count = 0
@@ -88,9 +89,9 @@ def _language(code: str) -> Language:
     if language is not None:
         return language
     known = " and ".join(f"{language.name} ({language.code})" for language in LANGUAGES.values())
-    raise ProviderRejected(
-        f'Without a language model, questions can be made in {known} only, not in "{code}". '
-        "Set the language of the quiz to one of these, or set ANTHROPIC_API_KEY."
+    raise SourceExhausted(
+        f"Offline, questions can be made in {known} only, not in {spelled_out(code) or 'a language without a name'}. "
+        "Set ANTHROPIC_API_KEY to have a model write them, or make a quiz in one of these languages."
     )
 
 

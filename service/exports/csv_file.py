@@ -33,6 +33,7 @@ COLUMNS = (
     "explanation",
     "evidence",
     "flaws",
+    "quality",
     "review",
 )
 SEPARATOR = " | "
@@ -63,6 +64,7 @@ def _row(question: Question) -> list[str]:
         question.explanation,
         question.evidence.quote,
         " ".join(question.flaws),
+        f"{question.quality:.2f}",
         question.review,
     ]
 

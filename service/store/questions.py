@@ -9,6 +9,7 @@ from schemas.lists import Page
 from schemas.plans import Claim
 from schemas.questions import CONTENT_OF, Bank, Content, Evidence, Fingerprint, Question, SoundQuestion
 from schemas.states import CognitiveLevel, Difficulty, QuestionState, QuestionType, Review
+from service.rules import balance
 from service.store import cursors
 from service.store.database import Tx, db_now
 from service.store.tables import batches, generations, modules, questions
@@ -51,9 +52,25 @@ async def hold(tx: Tx, claim: Claim, sound: Sequence[SoundQuestion], *, first_sl
 
 
 async def save(tx: Tx, batch_id: UUID) -> int:
-    """Turn what the batch holds into saved questions; returns how many."""
+    """Turn what the batch holds into saved questions; returns how many. Only now is it known how they are balanced."""
+    await _mark_imbalance(tx, batch_id)
     held = sa.update(questions).where(questions.c.batch_id == batch_id, questions.c.state == QuestionState.HELD)
     return (await tx.execute(held.values(state=QuestionState.SAVED))).rowcount
+
+
+async def _mark_imbalance(tx: Tx, batch_id: UUID) -> None:
+    of_batch = sa.select(questions.c.id, questions.c.question_type, questions.c.content, questions.c.flaws)
+    of_batch = of_batch.where(questions.c.batch_id == batch_id, questions.c.question_type.in_(balance.TYPES))
+    rows = (await tx.execute(of_batch)).all()
+    contents = [CONTENT_OF[QuestionType(row.question_type)].model_validate(row.content) for row in rows]
+    marks = [
+        {"question_id": row.id, "flaws_now": [*row.flaws, flaw]}
+        for row, flaw in zip(rows, balance.flaws_of(contents), strict=True)
+        if flaw and flaw not in row.flaws
+    ]
+    if marks:
+        one = sa.update(questions).where(questions.c.id == sa.bindparam("question_id"))
+        await tx.execute(one.values(flaws=sa.bindparam("flaws_now", type_=questions.c.flaws.type)), marks)
 
 
 async def bank(tx: Tx, quiz_id: UUID, batch_id: UUID, *, after: int) -> Bank:

@@ -9,7 +9,7 @@ from jobs.asking import CORRECTIONS_SENT_MAX
 from jobs.providers.base import AnswerMalformed, ProviderRateLimited, Unreadable
 from schemas.generations import BatchError
 from schemas.orders import OrderOptions
-from schemas.questions import preview_of
+from schemas.questions import Draft, ShortAnswer, preview_of
 from schemas.states import ErrorCode, QuestionType
 from tests import factories
 from tests.scripted import OVERLOADED, TOO_LONG, USAGE, Gate, Part, ScriptedProvider, fact, facts, stem, unproved
@@ -88,6 +88,29 @@ async def test_a_rejected_draft_is_sent_back_with_its_reason_and_only_once(bench
     assert first.corrections == ()
     assert second.corrections == (rejected["message"],)
     assert third.corrections == ()
+
+
+def in_german(number: int) -> Draft:
+    """As a model writes that fell into the language of the material."""
+    content = fact(number).content
+    assert isinstance(content, ShortAnswer), "facts are asked as short answers"
+    first, second, third = content.stem.removesuffix("?").split()[1::2]
+    german = f"Welche ist die {first}, die nicht nur {second}, sondern auch die {third} bei sich hat?"
+    return fact(number).model_copy(update={"content": content.model_copy(update={"stem": german})})
+
+
+async def test_an_answer_in_the_wrong_language_is_sent_back_and_the_right_one_fills_the_batch(bench: Workbench) -> None:
+    provider = ScriptedProvider([*map(in_german, range(3)), USAGE], [*facts(0, 3), USAGE])
+    log = await fill(bench, provider, target=3)
+    message = "The questions are not written in English (en); write everything but the quote in English (en)."
+    assert provider.requests[1].corrections == (message,) * 3
+    assert [event["code"] for event in log if event["type"] == "question.rejected"] == ["wrong_language"] * 3
+
+
+async def test_a_model_that_keeps_to_the_wrong_language_fails_the_batch_with_that_reason(bench: Workbench) -> None:
+    error = await ask_once(bench, ScriptedProvider(always=[*map(in_german, range(3)), USAGE]))
+    assert error.code is ErrorCode.TOO_FEW_VALID
+    assert "not written in English (en)" in error.message
 
 
 async def test_what_can_not_be_read_as_a_question_is_sent_back_as_well(bench: Workbench) -> None:

@@ -8,6 +8,7 @@ from jobs.checkpoint import REJECTION_CHARACTERS_MAX, Checkpoint
 from jobs.checks import Rejection
 from jobs.workshop import Workshop
 from schemas.plans import Claim
+from schemas.questions import Draft, ShortAnswer
 from service.errors import LeaseLost
 from tests import factories
 from tests.factories import Ordered
@@ -77,6 +78,43 @@ async def test_a_rejection_is_said_and_told_but_not_at_any_length(bench: Workben
         (str(claim.batch_id), "schema", "x" * REJECTION_CHARACTERS_MAX),
     ]
     assert checkpoint.missing_count == 2
+
+
+def in_english(number: int) -> Draft:
+    """As a model answers that forgot which language it was asked for."""
+    return fact(number).model_copy(update={"explanation": "It is what the sentence in the module says about this."})
+
+
+def in_german(number: int) -> Draft:
+    content = fact(number).content
+    assert isinstance(content, ShortAnswer)
+    words = content.stem.split()
+    stem = f"Was ist es, das in der {words[1]} das {words[3]} und das {words[5].rstrip('?')} hält?"
+    return fact(number).model_copy(update={"content": content.model_copy(update={"stem": stem})})
+
+
+async def test_a_batch_in_the_wrong_language_is_corrected_and_the_right_one_is_held(bench: Workbench) -> None:
+    ordered = await bench.order(5)
+    workshop = bench.workshop(ScriptedProvider())
+    claim = await factories.claim(bench.database, ordered.batch_ids[0], worker=workshop.worker)
+    checkpoint = await Checkpoint.open(workshop, claim.model_copy(update={"language": "de-AT"}))
+
+    said = [checkpoint.offer(in_english(number)) for number in range(4)]
+    assert [rejection.code for rejection in said if rejection] == ["wrong_language"] * 4
+    assert said[0] is not None
+    assert said[0].message == (
+        "The questions are not written in German (de-AT); write everything but the quote in German (de-AT)."
+    )
+    assert [checkpoint.offer(in_german(number)) for number in range(4)] == [None] * 4, "also of the same facts"
+    await checkpoint.settle()
+    assert checkpoint.held_count == 4
+    assert await factories.findings(bench.database) == ()
+
+
+async def test_what_is_in_the_quiz_s_language_is_never_turned_down_for_it(bench: Workbench) -> None:
+    ordered = await bench.order(5)
+    _, _, checkpoint = await claimed(bench, ordered)
+    assert [checkpoint.offer(in_english(number)) for number in range(5)] == [None] * 5
 
 
 async def test_the_same_question_is_kept_once(bench: Workbench) -> None:

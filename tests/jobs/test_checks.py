@@ -359,6 +359,15 @@ def test_questions_of_every_type_may_share_one_sentence() -> None:
         assert isinstance(judge(draft(content), source(), others), SoundQuestion)
 
 
+def test_a_translated_key_is_not_expected_in_the_words_of_the_module() -> None:
+    question = ShortAnswer(stem="Was stellt TCP her, bevor Daten gesendet werden?", answers=("eine Verbindung",))
+    in_german, in_english = (judge(draft(question), source(language=language), []) for language in ("de", "en"))
+    assert isinstance(in_german, SoundQuestion)
+    assert isinstance(in_english, SoundQuestion)
+    assert in_german.flaws == ()
+    assert in_english.flaws == ("key_not_in_evidence",)
+
+
 def test_flaws_lower_the_quality_and_never_reject() -> None:
     stem = "According to the text, which is not a reliable thing"
     question = sound(

@@ -204,6 +204,14 @@ def test_a_number_within_the_tolerance_proves_the_answer() -> None:
         ("Es legt 200.000 km zurück.", 200_000, "de-AT"),
         ("The yield is 0.83 here.", 0.83, "en"),
         ("Det er 0,83 her.", 0.83, "no"),
+        ("Det trengs syv av dem.", 7, "nb"),
+        ("Massen er 1\u00a0200 kg.", 1200, "nn-NO"),
+        ("Se on 0,83 tässä.", 0.83, "fi"),
+        ("Se tarvitsee kahdeksan fotonia.", 8, "fi"),
+        ("La masse est de 1\u202f200,5 kg.", 1200.5, "fr"),
+        ("Il en faut douze.", 12, "fr-CA"),
+        ("La masa es de 1.200,5 kg.", 1200.5, "es"),
+        ("Se necesitan ocho fotones.", 8, "es-MX"),
         ("It fell to \u22125 degrees.", -5, "en"),
         ("About 20% of it.", 20, "en"),
     ],
@@ -212,6 +220,11 @@ def test_a_number_is_found_as_its_language_writes_it(quote: str, answer: float, 
     question = number("How many are it of them?", answer)
     assert "key_not_in_evidence" not in flaws(question, language, quote)
     assert "key_not_in_evidence" in flaws(question.model_copy(update={"answer": answer + 1}), language, quote)
+
+
+def test_an_article_is_no_number() -> None:
+    assert "key_not_in_evidence" in flaws(number("Combien y en a-t-il ici ?", 1), "fr", "C'est un gaz.")
+    assert "key_not_in_evidence" in flaws(number("Hvor mange er det her?", 1), "no", "Det er en gass.")
 
 
 def test_any_tolerance_is_narrow_enough_around_nothing() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from jobs import checks
 from jobs.extraction import extract
-from jobs.providers.base import ProviderRejected, Request, Source, SourceExhausted, Unreadable
+from jobs.providers.base import Request, Source, SourceExhausted, Unreadable
 from jobs.providers.offline import OfflineProvider
 from schemas.questions import Draft, Fingerprint, preview_of
 from schemas.states import Difficulty, QuestionType
@@ -179,12 +179,25 @@ async def test_a_module_without_sentences_says_so(provider: OfflineProvider, tex
     assert ending.startswith('The module "Leaves" has no English sentences')
 
 
-@pytest.mark.parametrize("language", ["fi", "fr-CA", "", "xx"])
-async def test_another_language_is_refused_with_what_to_do(
-    provider: OfflineProvider, chapter: str, language: str
+@pytest.mark.parametrize(
+    ("language", "name"),
+    [
+        ("fi", "Finnish (fi)"),
+        ("nb-NO", "Norwegian Bokmål (nb-NO)"),
+        ("fr-CA", "French (fr-CA)"),
+        ("es", "Spanish (es)"),
+        ("xx", "xx"),
+        ("", "a language without a name"),
+    ],
+)
+@pytest.mark.parametrize("question_type", list(QuestionType))
+async def test_another_language_yields_nothing_and_says_which_ones_do(
+    provider: OfflineProvider, question_type: QuestionType, language: str, name: str
 ) -> None:
-    with pytest.raises(ProviderRejected, match=r"English \(en\) and German \(de\) only.*ANTHROPIC_API_KEY"):
-        await anext(provider.ask(request(chapter, language=language)))
+    drafts, ending = await answers(provider, request("Kasvit ovat vihreitä.", question_type, language=language))
+    assert drafts == []
+    assert ending.startswith(f"Offline, questions can be made in English (en) and German (de) only, not in {name}.")
+    assert "ANTHROPIC_API_KEY" in ending
 
 
 @pytest.mark.parametrize(("language", "stem"), [("en-GB", "What is a granum?"), ("EN", "What is a granum?")])

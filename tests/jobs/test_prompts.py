@@ -38,6 +38,40 @@ def test_the_task_says_type_count_difficulty_and_language() -> None:
     assert "<language>German (de-AT)</language>" in task
 
 
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("en", "English"),
+        ("nb", "Norwegian Bokmål"),
+        ("fi", "Finnish"),
+        ("de", "German"),
+        ("fr", "French"),
+        ("es", "Spanish"),
+    ],
+)
+@pytest.mark.parametrize("question_type", QuestionType)
+def test_every_type_is_asked_for_in_the_quiz_s_language_with_quotes_in_the_module_s(
+    question_type: QuestionType, code: str, name: str
+) -> None:
+    source = Source(module_id=uuid4(), name="Heat", text="Water boils.", language=code)
+    written = prompt.for_request(request_about(source=source, question_type=question_type))
+    assert f"<language>{name} ({code})</language>" in written.task
+    assert "in the language above" in written.task
+    assert "`quote` stays in the module's language" in written.frame
+
+
+@pytest.mark.parametrize("question_type", QuestionType)
+def test_every_type_says_what_each_difficulty_is(question_type: QuestionType) -> None:
+    task = prompt.for_request(request_about(question_type=question_type)).task
+    assert [name for name in ("easy =", "medium =", "hard =", "any =") if name not in task] == []
+
+
+def test_numbers_are_written_as_the_language_does_but_answered_in_json() -> None:
+    task = prompt.for_request(request_about(question_type=QuestionType.NUMERIC)).task
+    assert "in every language with a decimal point" in task
+    assert "0,83 in German, French, Spanish, Norwegian and Finnish" in task
+
+
 def test_without_a_difficulty_any_will_do() -> None:
     assert "<difficulty>any</difficulty>" in prompt.for_request(request_about()).task
 

@@ -80,7 +80,7 @@ def test_explanation_evidence_and_flaws_are_shown() -> None:
 
     assert text_of(page.select_one(".explanation")) == "because"
     assert text_of(page.select_one("blockquote")) == "because"
-    assert text_of(page.select_one(".hints")) == "Worth a look: longest option is key"
+    assert text_of(page.select_one(".hints")) == "Worth a look: longest option is key · quality 0.90"
 
 
 def test_a_quiz_with_questions_can_be_exported_and_one_without_cannot() -> None:

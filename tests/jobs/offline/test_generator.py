@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jobs.fields import wording_of
 from jobs.offline.analysis import Analysis, Stopped
 from jobs.offline.english import ENGLISH
 from jobs.offline.generator import Wish, drafts
 from jobs.offline.german import GERMAN
+from jobs.tongues import Ear
 from schemas.questions import Draft, FillInBlank, Flashcard, MultipleChoice, ShortAnswer, TrueFalse, Vocabulary
 from schemas.states import CognitiveLevel, QuestionType
 from tests.jobs.offline.reading import analysed, drafted, never
@@ -126,6 +128,18 @@ def test_german_questions_are_german(networks: Analysis) -> None:
     assert "Wer entwarf das Domain Name System im Jahr 1983?" in stems
     assert "Wofür steht die Abkürzung TCP?" in stems
     assert all("In der Quelle steht: „" in draft.explanation for draft in of_type(networks, QuestionType.FLASHCARD))
+
+
+@pytest.mark.parametrize("question_type", list(QuestionType))
+def test_no_question_is_taken_for_another_language(
+    photosynthesis: Analysis, networks: Analysis, question_type: QuestionType
+) -> None:
+    for analysis, other in ((photosynthesis, "de"), (networks, "en")):
+        ear, foreign_ear = Ear(analysis.language.code), Ear(other)
+        texts = [f"{wording_of(draft.content)}\n{draft.explanation}" for draft in of_type(analysis, question_type)]
+        assert not any(ear.hears_foreign(text) for text in texts)
+        # Three short questions may be too little to tell.
+        assert len(texts) < 4 or any(foreign_ear.hears_foreign(text) for text in texts)
 
 
 def test_writing_can_be_given_up(photosynthesis: Analysis) -> None:

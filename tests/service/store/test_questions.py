@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 import sqlalchemy as sa
 
+from schemas.plans import Claim
 from schemas.questions import (
     Content,
     FillInBlank,
@@ -21,7 +22,8 @@ from schemas.questions import (
 )
 from schemas.states import CognitiveLevel, QuestionType, Review
 from service.errors import BadRequest
-from service.store import cursors, questions, steps, tables
+from service.rules import balance
+from service.store import control, cursors, questions, steps, tables
 from service.store.database import Database
 from tests import factories
 from tests.factories import LEASE_SECONDS, SPENT, Ordered
@@ -113,6 +115,43 @@ async def test_a_question_of_every_type_is_read_as_it_was_held(database: Databas
     assert (question.batch_id, question.batch_key) == (claimed.batch_id, claimed.batch_key)
     assert (question.module_id, question.module_name) == (claimed.module_id, "Module 1")
     assert question.question_type is question_type
+
+
+async def hold_statements(database: Database, claimed: Claim, answers: list[bool]) -> None:
+    sound = [
+        factories.sound_question(claimed.module_id).model_copy(update={"content": TrueFalse(stem="So.", answer=answer)})
+        for answer in answers
+    ]
+    async with database.write() as tx:
+        await steps.enter(tx, claimed)
+        await steps.hold(tx, claimed, sound, [], lease_seconds=LEASE_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("true", "marked"), [(9, [balance.TRUE_FALSE] * 9 + [None]), (5, [None] * 10), (0, [balance.TRUE_FALSE] * 10)]
+)
+async def test_a_saved_batch_whose_answers_can_be_guessed_is_marked(
+    database: Database, true: int, marked: list[str | None]
+) -> None:
+    ordered = await factories.make_order(database, 10, question_type=QuestionType.TRUE_FALSE)
+    claimed = await factories.claim(database, ordered.batch_ids[0])
+    await hold_statements(database, claimed, [True] * true + [False] * (10 - true))
+    await factories.complete(database, claimed)
+    found = await factories.saved_questions(database, ordered)
+    assert [question.flaws for question in found] == [("key_is_longest", *([flaw] if flaw else [])) for flaw in marked]
+    assert {question.quality for question in found} == {0.75}, "a question is none the worse for its neighbours"
+
+
+async def test_a_failed_batch_that_is_accepted_is_marked_as_well(database: Database) -> None:
+    ordered = await factories.make_order(database, 20, question_type=QuestionType.TRUE_FALSE)
+    claimed = await factories.claim(database, ordered.batch_ids[0])
+    await hold_statements(database, claimed, [True] * 10)
+    await factories.fail(database, claimed)
+    async with database.write() as tx:
+        await control.accept(tx, factories.OWNER, claimed.batch_id)
+    assert {question.flaws for question in await factories.saved_questions(database, ordered)} == {
+        ("key_is_longest", balance.TRUE_FALSE)
+    }
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 6])
