@@ -151,6 +151,7 @@ class Asking:
             instructions=claim.instructions,
             lane=claim.lane,
             lanes=claim.lanes,
+            topics=self._checkpoint.topics_for(claim.lane, claim.lanes),
             model=_model(claim, self._workshop.settings.models),
         )
 

@@ -81,6 +81,13 @@ class Unavailable(QuizmillError):
     title = "Temporarily unavailable"
 
 
+class ProviderFailed(QuizmillError):
+    """What the provider of questions and topics answered, where waiting alone does not help."""
+
+    status = 502
+    title = "The provider failed"
+
+
 class DatabaseDamaged(QuizmillError):
     """Waiting does not help: it is no Unavailable."""
 

@@ -1,4 +1,4 @@
-"""What a provider of questions is: it is asked, and yields drafts one by one, each at the moment it is complete.
+"""What a provider of questions and topics is: it is asked, and yields drafts one by one, each when it is complete.
 
 ProviderError                 batch error code          transient
 |-- ProviderOverloaded        provider_overloaded       yes
@@ -19,6 +19,7 @@ from pydantic import Field
 from schemas.base import Frozen
 from schemas.questions import Draft
 from schemas.states import Difficulty, ErrorCode, QuestionType
+from schemas.topics import Topic
 from service.errors import QuizmillError
 
 
@@ -81,6 +82,7 @@ class Request(Frozen):
     `avoid` holds stems (with their keys) that are already used in the quiz; `corrections` says what was wrong with
     the questions of the call before, in the validator's words. `lanes` batches ask about the same module and type at
     the same time; `lane` (from 0) says which of them this is, so that each can begin elsewhere in the text.
+    `topics`, where the module has any: those that this call is to spread its questions over, in this order.
     """
 
     source: Source
@@ -92,7 +94,22 @@ class Request(Frozen):
     instructions: str = ""
     lane: int = 0
     lanes: int = 1
+    topics: tuple[Topic, ...] = ()
     model: str | None = None
+
+
+class TopicsRequest(Frozen):
+    """One call: what is this module about?"""
+
+    source: Source
+    model: str | None = None
+
+
+class TopicDraft(Frozen):
+    """A topic as a provider names it; `quote` stands where the module begins with it, if the provider is right."""
+
+    name: str
+    quote: str
 
 
 class Unreadable(Frozen):
@@ -114,6 +131,7 @@ class Usage(Frozen):
 class Provider(Protocol):
     """A source of questions. `ask` may yield more drafts than asked for; whoever has enough closes it.
 
+    `topics` yields the best first; `settled` of jobs/topic_checks.py decides which of them stand.
     `is_metered`: every call costs something and ends with its Usage, which is worth waiting for.
     """
 
@@ -121,5 +139,7 @@ class Provider(Protocol):
     is_metered: bool
 
     def ask(self, request: Request) -> AsyncGenerator[Draft | Unreadable | Usage]: ...
+
+    def topics(self, request: TopicsRequest) -> AsyncGenerator[TopicDraft | Unreadable | Usage]: ...
 
     async def close(self) -> None: ...

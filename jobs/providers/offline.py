@@ -14,7 +14,16 @@ from jobs.offline.generator import Wish, drafts
 from jobs.offline.german import GERMAN
 from jobs.offline.languages import Language
 from jobs.offline.readings import Readings
-from jobs.providers.base import ProviderRejected, Request, SourceExhausted, Unreadable, Usage
+from jobs.offline.topics import topics_of
+from jobs.providers.base import (
+    ProviderRejected,
+    Request,
+    SourceExhausted,
+    TopicDraft,
+    TopicsRequest,
+    Unreadable,
+    Usage,
+)
 from schemas.questions import Draft
 from schemas.states import QuestionType
 
@@ -70,6 +79,13 @@ class OfflineProvider:
             stop.set()
         raise SourceExhausted(_exhausted(request, analysis, count))
 
+    async def topics(self, request: TopicsRequest) -> AsyncGenerator[TopicDraft | Unreadable | Usage]:
+        """What the module's headings and terms say; none where they say nothing. Raises ProviderRejected."""
+        source = request.source
+        analysis = await self._readings.of(source.text, _language(source.language))
+        for topic in await self._in_thread(partial(topics_of, analysis, source.name)):
+            yield topic
+
     async def close(self) -> None:
         """Stop what still runs; the provider can't be asked again."""
         self._readings.stop()
@@ -97,6 +113,7 @@ def _wish(request: Request) -> Wish:
         avoid=request.avoid,
         lane=request.lane,
         lanes=request.lanes,
+        topics=request.topics,
     )
 
 
