@@ -24,15 +24,13 @@ import structlog
 from jobs import checks
 from jobs.batch import run_batch
 from jobs.checkpoint import Checkpoint
-from jobs.providers.base import Request, Source, Usage
+from jobs.providers.base import Request, Source, Usage, Weight
 from jobs.workshop import Workshop
 from schemas.orders import OrderOptions
 from schemas.plans import BatchPlan, Claim
 from schemas.questions import Draft, Fingerprint, ShortAnswer
 from schemas.states import QuestionType
 from service import queue
-from service.broadcast import Broadcast
-from service.queue import Queue
 from service.settings import Settings
 from service.store import batches, generations, modules, questions, quizzes, schema, steps, tables, verification
 from service.store.database import Database, Tx
@@ -189,9 +187,7 @@ class TimedDatabase(Database):
 async def workshop_on(database: Database, redis_url: str) -> AsyncIterator[Workshop]:
     redis = queue.connect(redis_url)
     settings = Settings(database_url=database.url, provider="offline", lease_seconds=600)
-    yield Workshop(
-        settings, database=database, queue=Queue(redis), broadcast=Broadcast(redis), provider=PacedProvider()
-    )
+    yield Workshop(settings, database=database, redis=redis, provider=PacedProvider())
     await redis.aclose(close_connection_pool=True)
     await database.close()
 
@@ -200,7 +196,11 @@ class PacedProvider:
     """Streams one question after the other like a fast model, about a module always at the same uneven pace."""
 
     name = "paced"
+    account = "paced"
     is_metered = True
+
+    def weigh(self, source: Source, count: int) -> Weight:
+        return Weight()
 
     async def ask(self, request: Request) -> AsyncGenerator[Draft | Usage]:
         random = Random(f"pace of {request.source.module_id}")

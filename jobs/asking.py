@@ -1,20 +1,26 @@
 """Asks a provider until a batch is full: remainder requests, corrections, waiting at rate limits."""
 
+import asyncio
+import math
 import time
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from functools import partial
 
 from jobs.checkpoint import Checkpoint
+from jobs.governor.governor import Turn, Wish
 from jobs.providers.base import (
     AnswerMalformed,
     ProviderError,
     ProviderRateLimited,
+    RateLimits,
     Request,
     Unreadable,
     Usage,
 )
+from jobs.waiting import Waiting
 from jobs.workshop import Workshop
+from schemas.base import Frozen
 from schemas.events import BatchRetrying
 from schemas.plans import Claim, Spent
 from schemas.questions import Draft, preview_of
@@ -31,7 +37,6 @@ AVOID_MAX = 2000
 """Questions of the quiz that a call is told not to ask again."""
 
 CORRECTIONS_SENT_MAX = 5
-RATE_LIMIT_SECONDS_DEFAULT = 5.0
 NEAR_DUPLICATE = "near_duplicate"
 
 
@@ -48,10 +53,12 @@ class AllDuplicates(TooFewValid):
     code = ErrorCode.DUPLICATE_QUESTIONS
 
 
-class WaitedTooLong(ProviderRateLimited):
-    """The provider limited its rate for PROVIDER_WAIT_SECONDS: another attempt would only wait again."""
+class Portion(Frozen):
+    """What one call asks for: `count` questions, as part `place` of `places` that are asked for at the same time."""
 
-    is_transient = False
+    count: int
+    place: int
+    places: int
 
 
 class Asking:
@@ -64,15 +71,18 @@ class Asking:
         self._claim = checkpoint.claim
         self._corrections: list[str] = []
         self._rejection_codes: set[str] = set()
+        self._model = _model(checkpoint.claim, workshop.settings.models)
+        self._told_until = 0.0
 
     async def fill(self) -> None:
-        """Ask until nothing is missing. A call that brings nothing is corrected CORRECTIONS_MAX times in a row.
+        """Ask until nothing is missing: in parallel calls first, then for the rest.
 
-        Raises ProviderError (also TooFewValid, AllDuplicates), LeaseLost, Unavailable.
+        A round that brings nothing is corrected CORRECTIONS_MAX times in a row. Raises ProviderError (also TooFewValid,
+        AllDuplicates), LeaseLost, Unavailable.
         """
         fruitless = 0
         while (missing := self._checkpoint.missing_count) > 0:
-            malformed = await self._call_or_wait()
+            malformed = await self._round(self._portions())
             await self._checkpoint.settle()
             if self._checkpoint.missing_count < missing:
                 fruitless = 0
@@ -81,36 +91,81 @@ class Asking:
             if fruitless > self._workshop.settings.corrections_max:
                 raise malformed or self._too_few()
 
-    async def _call_or_wait(self) -> AnswerMalformed | None:
-        """One call. A malformed answer is returned: it may be corrected. At a rate limit, wait and call again."""
-        wait_seconds_max = self._workshop.settings.provider_wait_seconds
-        wait_until = time.monotonic() + wait_seconds_max
-        corrections, self._corrections = self._corrections[-CORRECTIONS_SENT_MAX:], []
-        while True:
-            try:
-                async with self._workshop.governor.turn():
-                    await self._call(corrections)
-            except ProviderRateLimited as limited:
-                seconds = limited.retry_after_seconds or RATE_LIMIT_SECONDS_DEFAULT
-                if time.monotonic() + seconds > wait_until:
-                    raise WaitedTooLong(f"{limited} (waited for up to {wait_seconds_max:g} seconds)") from limited
-                self._workshop.governor.block(seconds)
-                await self._tell_of_wait(limited, seconds)
-            except AnswerMalformed as malformed:
-                self._note("malformed_answer", str(malformed))
-                return malformed
-            else:
-                return None
+    def _portions(self) -> list[Portion]:
+        """What costs nothing is asked for in one go."""
+        missing = self._checkpoint.missing_count
+        places = math.ceil(missing / QUESTIONS_PER_CALL_MAX) if self._workshop.provider.is_metered else 1
+        return [
+            Portion(count=missing // places + (place < missing % places), place=place, places=places)
+            for place in range(places)
+        ]
 
-    async def _call(self, corrections: Sequence[str]) -> None:
-        request = await self._request(corrections)
+    async def _round(self, portions: Sequence[Portion]) -> AnswerMalformed | None:
+        """Calls at the same time; each may end in its own way. A malformed answer is returned: it may be corrected."""
+        corrections, self._corrections = self._corrections[-CORRECTIONS_SENT_MAX:], []
+        calls = (self._ask_for(portion, corrections) for portion in portions)
+        failures = [failure for failure in await asyncio.gather(*calls, return_exceptions=True) if failure]
+        malformed = [failure for failure in failures if isinstance(failure, AnswerMalformed)]
+        others = [failure for failure in failures if not isinstance(failure, AnswerMalformed)]
+        if others:
+            raise max(others, key=_lasting)
+        return malformed[0] if malformed else None
+
+    async def _ask_for(self, portion: Portion, corrections: Sequence[str]) -> None:
+        """One call, and again while the provider is the reason that it brought nothing.
+
+        Raises ProviderError when only another attempt may help, or nothing.
+        """
+        waiting = Waiting(
+            self._workshop.settings.provider_wait_seconds,
+            has_fallback=self._claim.run_attempt < len(self._workshop.settings.models),
+        )
+        while True:
+            turn = Turn()
+            try:
+                async with self._turn(portion) as turn:
+                    await self._call(portion, corrections, turn)
+            except ProviderError as error:
+                if isinstance(error, AnswerMalformed):
+                    self._note("malformed_answer", str(error))
+                if turn.has_brought and error.is_transient and not isinstance(error, ProviderRateLimited):
+                    return
+                seconds = waiting.pause_seconds(error, was_answered=turn.was_answered)
+                await self._tell_of_wait(error.code, seconds)
+                if turn.has_brought:
+                    return
+                if error.is_outage:
+                    await asyncio.sleep(seconds)  # at a rate limit the governor does
+            else:
+                return
+
+    def _turn(self, portion: Portion) -> AbstractAsyncContextManager[Turn]:
+        """What costs nothing waits for nobody."""
+        provider = self._workshop.provider
+        if not provider.is_metered:
+            return nullcontext(Turn())
+        wish = Wish(
+            model=self._model,
+            weight=provider.weigh(self._checkpoint.source, portion.count),
+            owner=self._claim.owner,
+            priority=self._claim.priority,
+            is_begun=self._claim.number > 1 or self._checkpoint.held_count > 0,
+        )
+        return self._workshop.governor.turn(wish)
+
+    async def _call(self, portion: Portion, corrections: Sequence[str], turn: Turn) -> None:
+        request = await self._request(portion, corrections)
         failpoints.reach(Place.BEFORE_CALL)
         accepted = 0
         is_metered = self._workshop.provider.is_metered
         async with aclosing(self._workshop.provider.ask(request)) as answers:
             async for answer in answers:
+                if isinstance(answer, RateLimits):
+                    await self._workshop.governor.hear(turn, answer)
+                    continue
                 failpoints.reach(Place.AFTER_ANSWER)
                 if isinstance(answer, Usage):
+                    turn.usage = answer
                     self._add(answer, is_wasted=is_metered and accepted == 0)
                     accepted = 0
                 elif isinstance(answer, Unreadable):
@@ -118,6 +173,7 @@ class Asking:
                     self._note("schema", answer.message)
                 elif not await self._is_full():
                     accepted += self._offer(answer)
+                    turn.has_brought = turn.has_brought or accepted > 0
                 if (isinstance(answer, Usage) or not is_metered) and await self._is_full():
                     return
 
@@ -134,9 +190,10 @@ class Asking:
         await self._checkpoint.settle()
         return self._checkpoint.missing_count <= 0
 
-    async def _request(self, corrections: Sequence[str]) -> Request:
+    async def _request(self, portion: Portion, corrections: Sequence[str]) -> Request:
         """Raises LeaseLost: no call is made for a batch that is not ours any more."""
         claim = self._claim
+        lane, lanes = claim.lane * portion.places + portion.place, claim.lanes * portion.places
         async with self._workshop.database.read() as tx:
             if (claim.batch_id, claim.fence) not in await batches.valid_claims(tx, claim.worker):
                 raise LeaseLost(f"batch {claim.batch_id} was taken over or stopped")
@@ -145,23 +202,23 @@ class Asking:
             source=self._checkpoint.source,
             question_type=claim.question_type,
             difficulty=claim.difficulty,
-            count=self._portion(),
+            count=portion.count,
             avoid=tuple(preview_of(content) for content in reversed(newest_first)),
             corrections=tuple(corrections),
             instructions=claim.instructions,
-            lane=claim.lane,
-            lanes=claim.lanes,
-            topics=self._checkpoint.topics_for(claim.lane, claim.lanes),
-            model=_model(claim, self._workshop.settings.models),
+            lane=lane,
+            lanes=lanes,
+            topics=self._checkpoint.topics_for(lane, lanes),
+            model=self._model,
         )
 
-    def _portion(self) -> int:
-        """What costs nothing is asked for in one go."""
-        missing = self._checkpoint.missing_count
-        return min(missing, QUESTIONS_PER_CALL_MAX) if self._workshop.provider.is_metered else missing
-
-    async def _tell_of_wait(self, limited: ProviderRateLimited, seconds: float) -> None:
-        waiting = BatchRetrying(batch_id=self._claim.batch_id, code=limited.code, delay_seconds=seconds)
+    async def _tell_of_wait(self, code: ErrorCode, seconds: float) -> None:
+        """Once for all calls of the batch that wait for the same."""
+        until = time.monotonic() + seconds
+        if until <= self._told_until:
+            return
+        self._told_until = until
+        waiting = BatchRetrying(batch_id=self._claim.batch_id, code=code, delay_seconds=round(seconds, 3))
         lease_seconds = self._workshop.settings.lease_seconds
         wakeup = await self._workshop.persist(
             partial(steps.wait, claim=self._claim, waiting=waiting, lease_seconds=lease_seconds)
@@ -196,3 +253,10 @@ def _model(claim: Claim, models: tuple[str, ...]) -> str:
     """The model asked for, else the configured one; later attempts try the fallbacks in order."""
     tried = (claim.model or models[0], *models[1:])
     return tried[min(claim.run_attempt, len(tried)) - 1]
+
+
+def _lasting(failure: BaseException) -> int:
+    """Of several failures the batch has the one that lasts: what no call can change, then what no attempt can."""
+    if not isinstance(failure, ProviderError):
+        return 2
+    return 0 if failure.is_transient else 1

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import structlog
 from redis import RedisError
 
+from jobs.governor.shared import FREED_CHANNEL
 from jobs.workshop import Workshop
 from schemas.plans import Claim, Wakeup
 from service import outbox
@@ -68,6 +69,22 @@ async def obey_stops(workshop: Workshop) -> None:
             await drop_stopped(workshop)
         except Unavailable as error:
             log.warning("could not look for stopped work", error=str(error))
+
+
+async def keep_turns(workshop: Workshop) -> None:
+    """Say for ever that the calls of this worker are in flight: those of a dead one make room."""
+    while True:
+        try:
+            await workshop.governor.renew()
+        except (RedisError, OSError) as error:
+            log.warning("could not renew calls in flight", error=repr(error))
+        await asyncio.sleep(workshop.settings.heartbeat_seconds)
+
+
+async def hear_of_ended_calls(workshop: Workshop) -> None:
+    """A call of any worker that ends may make room for one of ours."""
+    async for _ in workshop.broadcast.messages(FREED_CHANNEL):
+        workshop.governor.wake()
 
 
 async def drop_stopped(workshop: Workshop) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from functools import partial
 from itertools import count
 from uuid import UUID
@@ -10,12 +10,12 @@ from uuid import UUID
 import structlog
 
 from jobs.batch import JobContext
-from jobs.providers.base import AnswerMalformed, ProviderError, Source, TopicDraft, TopicsRequest, Usage
+from jobs.governor.governor import Turn, Wish
+from jobs.providers.base import AnswerMalformed, ProviderError, RateLimits, Source, TopicDraft, TopicsRequest, Usage
 from jobs.topic_checks import settled
 from jobs.workshop import Workshop
-from schemas.plans import Spent
 from schemas.states import ErrorCode
-from schemas.topics import IdentificationClaim, IdentificationFailure, Topic
+from schemas.topics import IdentificationClaim, IdentificationFailure, Topic, TopicsUsage
 from service.errors import LeaseLost, Unavailable
 from service.rules import retries
 from service.store import topics
@@ -23,6 +23,9 @@ from service.store import topics
 TRIES_MAX = 3
 PAUSE_SECONDS_MAX = 20.0
 """A provider that wants to be left alone for longer fails the identification: a user waits for it."""
+
+QUESTIONS_WORTH = 2
+"""An answer is about as long as so many questions."""
 
 log = structlog.get_logger()
 
@@ -109,7 +112,8 @@ class TopicsAsking:
     """The calls about one module, and what they have cost."""
 
     def __init__(self, workshop: Workshop, claim: IdentificationClaim) -> None:
-        self.spent = Spent()
+        self.spent = TopicsUsage()
+        self._owner = claim.owner
         self._workshop = workshop
         self._source = Source(
             module_id=claim.module_id, name=claim.module_name, text=claim.text, language=claim.language
@@ -135,23 +139,37 @@ class TopicsAsking:
     async def _call(self, request: TopicsRequest) -> tuple[Topic, ...]:
         """One call through the governor. Raises ProviderError."""
         drafts: list[TopicDraft] = []
-        async with self._workshop.governor.turn(), aclosing(self._workshop.provider.topics(request)) as answers:
+        async with self._turn(request) as turn, aclosing(self._workshop.provider.topics(request)) as answers:
             async for answer in answers:
-                if isinstance(answer, TopicDraft):
-                    drafts.append(answer)
-                elif isinstance(answer, Usage):
-                    self._add(answer, is_wasted=not drafts)
+                match answer:
+                    case TopicDraft():
+                        drafts.append(answer)
+                        turn.has_brought = True
+                    case RateLimits():
+                        await self._workshop.governor.hear(turn, answer)
+                    case Usage():
+                        turn.usage = answer
+                        self._add(answer, is_wasted=not drafts)
         found = settled(drafts, request.source.text)
         if drafts and not found:
             raise AnswerMalformed("None of the topics in the answer quotes the module.")
         return found
 
+    def _turn(self, request: TopicsRequest) -> AbstractAsyncContextManager[Turn]:
+        """What costs nothing waits for nobody."""
+        provider = self._workshop.provider
+        if not provider.is_metered:
+            return nullcontext(Turn())
+        assert request.model, "there is always a model to ask"
+        weight = provider.weigh(request.source, QUESTIONS_WORTH)
+        return self._workshop.governor.turn(Wish(model=request.model, weight=weight, owner=self._owner))
+
     def _add(self, usage: Usage, *, is_wasted: bool) -> None:
-        self.spent = Spent(
+        self.spent = TopicsUsage(
             llm_calls=self.spent.llm_calls + 1,
             wasted_calls=self.spent.wasted_calls + is_wasted,
             input_tokens=self.spent.input_tokens + usage.input_tokens,
             output_tokens=self.spent.output_tokens + usage.output_tokens,
             cache_read_tokens=self.spent.cache_read_tokens + usage.cache_read_tokens,
-            cost_usd=self.spent.cost_usd + usage.cost_usd,
+            cost_usd=self.spent.cost_usd + (usage.cost_usd or 0),
         )

@@ -18,7 +18,6 @@ from jobs.topics import identify_topics
 from jobs.wake import WakeWorker
 from jobs.workshop import Workshop
 from service import queue, settings
-from service.broadcast import Broadcast
 from service.settings import Settings
 from service.store import schema
 from service.store.database import Database
@@ -55,14 +54,19 @@ async def start(context: Context) -> None:
         context["workshop"] = Workshop(
             chosen,
             database=Database(chosen.resolved_database_url),
-            queue=queue.Queue(context["redis"]),
-            broadcast=Broadcast(context["redis"]),
+            redis=context["redis"],
             provider=create_provider(chosen),
             name=context.get("name"),
         )
     workshop = context["workshop"]
     await schema.require_current(workshop.database)
-    routines = (recovery.keep_leases, recovery.keep_sweeping, recovery.obey_stops)
+    routines = (
+        recovery.keep_leases,
+        recovery.keep_sweeping,
+        recovery.obey_stops,
+        recovery.keep_turns,
+        recovery.hear_of_ended_calls,
+    )
     context["chores"] = [asyncio.create_task(routine(workshop), name=routine.__name__) for routine in routines]
     for chore in context["chores"]:
         chore.add_done_callback(_stop_if_broken)

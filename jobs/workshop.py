@@ -9,8 +9,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 import structlog
+from arq.connections import ArqRedis
 
-from jobs.governor import Governor
+from jobs.governor.governor import Governor
+from jobs.governor.shared import Rules, SharedState
 from jobs.providers.base import Provider
 from schemas.plans import Claim
 from service.broadcast import Broadcast
@@ -37,18 +39,25 @@ class Workshop:
         settings: Settings,
         *,
         database: Database,
-        queue: Queue,
-        broadcast: Broadcast,
+        redis: ArqRedis,
         provider: Provider,
         name: str | None = None,
     ) -> None:
         self.settings = settings
         self.database = database
-        self.queue = queue
-        self.broadcast = broadcast
+        self.queue = Queue(redis)
+        self.broadcast = Broadcast(redis)
         self.provider = provider
-        self.governor = Governor(settings.llm_calls_max)
         self.worker = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        rules = Rules(
+            account=provider.account,
+            calls_max=settings.llm_calls_max,
+            limits=settings.rate_limits,
+            lease_seconds=settings.lease_seconds,
+        )
+        self.governor = Governor(
+            SharedState(redis, rules), worker=self.worker, wait_seconds_max=settings.provider_wait_seconds
+        )
         self._hands: dict[Claim, asyncio.Task[None]] = {}
         self._errands: set[asyncio.Task[None]] = set()
         self._stopping_since: float | None = None

@@ -34,6 +34,8 @@ class Claim(Frozen):
     generation_id: UUID
     quiz_id: UUID
     module_id: UUID
+    owner: str
+    priority: Priority
     batch_key: str
     question_type: QuestionType
     difficulty: Difficulty | None
@@ -63,12 +65,14 @@ class Spent(Frozen):
 
 
 class WantedBatch(Frozen):
-    """A batch that must be in the queue."""
+    """A batch that must be in the queue. `place` counts what its owner asked for before it and has not begun yet."""
 
     batch_id: UUID
     fence: int
     priority: Priority
     requested_at: datetime
+    place: int = 0
+    is_begun: bool = False
 
 
 class Wakeup(Frozen):

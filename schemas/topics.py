@@ -5,7 +5,6 @@ from uuid import UUID
 from pydantic import Field
 
 from schemas.base import Frozen
-from schemas.plans import Spent
 from schemas.states import ErrorCode
 
 
@@ -25,12 +24,23 @@ class ModuleTopic(Topic):
     module_name: str
 
 
+class TopicsUsage(Frozen):
+    """Calls, tokens and US dollars; `wasted_calls` brought no topic. The cost of models without a price is 0."""
+
+    llm_calls: int = 0
+    wasted_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cost_usd: float = 0.0
+
+
 class QuizTopics(Frozen):
     """Module by module in their order, each module's topics in the order of its text."""
 
     topics: tuple[ModuleTopic, ...]
     count: int
-    usage: Spent = Field(description="what identifying them has cost, whenever that was")
+    usage: TopicsUsage = Field(description="what identifying them has cost, whenever that was")
 
 
 class IdentificationFailure(Frozen):
@@ -50,7 +60,7 @@ class Identification(Frozen):
     is_fresh: bool
     is_wanted: bool
     failure: IdentificationFailure | None
-    spent: Spent
+    spent: TopicsUsage
 
 
 class WantedIdentification(Frozen):
@@ -66,6 +76,7 @@ class IdentificationClaim(Frozen):
     identification_id: UUID
     fence: int
     tries: int
+    owner: str
     module_id: UUID
     module_name: str
     text: str

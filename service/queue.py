@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -26,6 +25,12 @@ REDIS_SECONDS_MAX: Final = 2.0
 
 BOOST_SECONDS: Final = {Priority.LOW: 0, Priority.NORMAL: 3600, Priority.HIGH: 7200}
 """One queue, ordered by when a job was asked for: priority moves it by an hour, so that everything ages to its turn."""
+
+PLACE_SECONDS: Final = 1
+"""A long order is spread over time by this much a batch, so that another owner's need not wait for all of it."""
+
+BEGUN_SECONDS: Final = 1800
+"""What has begun goes before what has not: a batch is worth something only when it is whole."""
 
 PAST_SECONDS: Final = 10 * 365 * 86_400
 """All jobs are dated back by ten years: arq leaves alone what a worker's own clock, however wrong, calls the future."""
@@ -64,7 +69,7 @@ class Queue:
                     f"{batch.batch_id}:{batch.fence}",
                     RUN_BATCH,
                     (str(batch.batch_id), batch.fence),
-                    _milliseconds(batch.requested_at) - (PAST_SECONDS + BOOST_SECONDS[batch.priority]) * 1000,
+                    _score(batch),
                 )
                 for batch in wanted
             ]
@@ -101,5 +106,8 @@ class Queue:
             await pipe.execute()
 
 
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
+def _score(batch: WantedBatch) -> int:
+    """Milliseconds; the lowest goes first."""
+    boost_seconds = BOOST_SECONDS[batch.priority] + (BEGUN_SECONDS if batch.is_begun else 0)
+    place_seconds = 0 if batch.is_begun else batch.place * PLACE_SECONDS
+    return int((batch.requested_at.timestamp() + place_seconds - boost_seconds - PAST_SECONDS) * 1000)

@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     anthropic_base_url: Annotated[str | None, Field(validation_alias="ANTHROPIC_BASE_URL")] = None
     batches_per_worker: Annotated[int, Field(ge=1, le=1000)] = 20
     llm_calls_max: Annotated[int, Field(ge=1, le=10_000)] = 50
+    requests_per_minute: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
+    input_tokens_per_minute: Annotated[int | None, Field(ge=1, le=10_000_000_000)] = None
+    output_tokens_per_minute: Annotated[int | None, Field(ge=1, le=10_000_000_000)] = None
     generation_retries_max: Annotated[int, Field(ge=1, le=20)] = 3
     corrections_max: Annotated[int, Field(ge=0, le=20)] = 2
     llm_timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 120
@@ -89,6 +92,16 @@ class Settings(BaseSettings):
         """The model of a batch's first attempt, then those of its later ones."""
         fallbacks = (name.strip() for name in self.fallback_models.split(","))
         return (self.model, *(name for name in fallbacks if name))
+
+    @property
+    def rate_limits(self) -> dict[str, int]:
+        """What was set by hand, per minute; what is missing is learned from the provider's answers."""
+        by_hand = {
+            "requests": self.requests_per_minute,
+            "input_tokens": self.input_tokens_per_minute,
+            "output_tokens": self.output_tokens_per_minute,
+        }
+        return {kind: limit for kind, limit in by_hand.items() if limit}
 
     @property
     def heartbeat_seconds(self) -> float:

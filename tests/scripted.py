@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from random import Random
 
-from jobs.providers.base import ProviderOverloaded, Request, Unreadable, Usage
+from jobs.providers.base import CallTooLong, ProviderOverloaded, RateLimits, Request, Source, Unreadable, Usage, Weight
 from schemas.questions import Draft, ShortAnswer
 
 MODEL = "scripted-1"
 USAGE = Usage(model=MODEL, input_tokens=100, output_tokens=10, cache_read_tokens=5, cost_usd=0.5)
 OVERLOADED = ProviderOverloaded("the provider is overloaded")
+TOO_LONG = CallTooLong("the call took too long")
+"""Ends an attempt, where an overload would be waited for."""
 FACTS_COUNT = 60
 
 
@@ -68,7 +70,7 @@ class Gate:
         await self.opened.wait()
 
 
-Part = Draft | Unreadable | Usage | Gate | Exception
+Part = Draft | Unreadable | RateLimits | Usage | Gate | Exception
 
 
 class ScriptedProvider:
@@ -80,6 +82,7 @@ class ScriptedProvider:
     name = "scripted"
 
     def __init__(self, *calls: Sequence[Part], always: Sequence[Part] | None = None, is_metered: bool = True) -> None:
+        self.account = "scripted"
         self.is_metered = is_metered
         self.requests: list[Request] = []
         self.cut: list[int] = []
@@ -87,7 +90,10 @@ class ScriptedProvider:
         self._calls = calls
         self._always = always
 
-    async def ask(self, request: Request) -> AsyncGenerator[Draft | Unreadable | Usage]:
+    def weigh(self, source: Source, count: int) -> Weight:
+        return Weight(input_tokens=len(source.text) // 4, output_tokens=100 * count)
+
+    async def ask(self, request: Request) -> AsyncGenerator[Draft | Unreadable | RateLimits | Usage]:
         number = len(self.requests)
         self.requests.append(request)
         parts = self._calls[number] if number < len(self._calls) else self._always

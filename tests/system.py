@@ -16,8 +16,6 @@ from jobs.providers.base import Provider
 from jobs.wake import WakeWorker
 from jobs.workshop import Workshop
 from service.app import create_app
-from service.broadcast import Broadcast
-from service.queue import Queue
 from service.server import Server, address, listen
 from service.settings import Settings
 from service.store import schema, verification
@@ -77,8 +75,7 @@ class System:
         return Workshop(
             self.settings,
             database=Database(self.settings.resolved_database_url),
-            queue=Queue(redis),
-            broadcast=Broadcast(redis),
+            redis=redis,
             provider=provider or self._provider(),
         )
 

@@ -25,8 +25,6 @@ from schemas.orders import ModuleBatchOrder, OrderOptions
 from schemas.plans import Claim, Spent
 from schemas.states import QuestionType
 from service import queue
-from service.broadcast import Broadcast
-from service.queue import Queue
 from service.rules import planning
 from service.settings import Settings
 from service.store import batches, generations, modules, quizzes, schema, steps
@@ -141,8 +139,7 @@ class Workbench:
         return Workshop(
             self.settings.model_copy(update=changes),
             database=database,
-            queue=Queue(self.redis),
-            broadcast=Broadcast(self.redis),
+            redis=self.redis,
             provider=provider,
             name=name,
         )

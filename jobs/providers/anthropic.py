@@ -1,6 +1,7 @@
 """The provider that asks Claude, or any server that speaks the Messages API, in streamed calls."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
@@ -12,20 +13,23 @@ from anthropic.types import OutputConfigParam, RawMessageStreamEvent
 
 from jobs.prompts import prompt
 from jobs.prompts.prompt import Prompt
-from jobs.providers import answer_schema, prices, topics_schema
+from jobs.providers import answer_schema, prices, rate_limits, topics_schema
 from jobs.providers.answer_reader import AnswerReader
 from jobs.providers.anthropic_errors import CallFacts, in_our_words
 from jobs.providers.base import (
+    Part,
     ProviderError,
     ProviderRejected,
+    RateLimits,
     Request,
     Source,
-    TopicDraft,
+    TopicPart,
     TopicsRequest,
     Unreadable,
     Usage,
+    Weight,
 )
-from schemas.questions import Draft
+from jobs.providers.patience import Patience
 from service.errors import SettingsInvalid
 
 Item = TypeVar("Item")
@@ -37,6 +41,10 @@ THINKING_TOKENS = 16_000
 TOKENS_PER_QUESTION = 1_200
 TOKENS_OF_TOPICS = 2_000
 ANSWER_TOKENS_MAX = 32_000
+# For what a call will take of the rate limits; what it has really taken replaces it at its end.
+CHARACTERS_PER_TOKEN = 4
+FRAME_TOKENS = 1_200
+ANSWER_TOKENS_PER_QUESTION = 250
 
 
 class AnthropicProvider:
@@ -58,9 +66,11 @@ class AnthropicProvider:
         silence_seconds: float = 30.0,
     ) -> None:
         self._api_key = _sendable(api_key)
+        self.account = hashlib.sha256(f"{base_url}\n{self._api_key}".encode()).hexdigest()[:16]
         self._model = model
         self._call_seconds = llm_timeout_seconds
         self._silence_seconds = silence_seconds
+        self._patience = Patience(silence_seconds)
         self._client = AsyncAnthropic(
             api_key=self._api_key,
             base_url=base_url,
@@ -70,20 +80,30 @@ class AnthropicProvider:
             timeout=httpx2.Timeout(silence_seconds, connect=min(CONNECT_SECONDS, llm_timeout_seconds)),
         )
 
-    def ask(self, request: Request) -> AsyncGenerator[Draft | Unreadable | Usage]:
+    def weigh(self, source: Source, count: int) -> Weight:
+        """About what the call will take of the rate limits, its module counted as not cached yet."""
+        return Weight(
+            input_tokens=FRAME_TOKENS + len(source.text) // CHARACTERS_PER_TOKEN,
+            output_tokens=ANSWER_TOKENS_PER_QUESTION * count,
+        )
+
+    def ask(self, request: Request) -> AsyncGenerator[Part]:
         parse = partial(answer_schema.parse, request.question_type)
         return self._call(request, AnswerReader(request, self._model_for(request), parse))
 
-    def topics(self, request: TopicsRequest) -> AsyncGenerator[TopicDraft | Unreadable | Usage]:
+    def topics(self, request: TopicsRequest) -> AsyncGenerator[TopicPart]:
         return self._call(request, AnswerReader(request, self._model_for(request), topics_schema.parse))
 
     async def _call(
         self, request: Request | TopicsRequest, reader: AnswerReader[Item]
-    ) -> AsyncGenerator[Item | Unreadable | Usage]:
+    ) -> AsyncGenerator[Item | Unreadable | RateLimits | Usage]:
         _refuse_oversized(request.source)
         try:
             async with aclosing(self._events(request)) as events:
                 async for event in events:
+                    if isinstance(event, RateLimits):
+                        yield event
+                        continue
                     for item in reader.read(event):
                         yield item
             reader.end()
@@ -95,21 +115,23 @@ class AnthropicProvider:
     async def close(self) -> None:
         await self._client.close()
 
-    async def _events(self, request: Request | TopicsRequest) -> AsyncGenerator[RawMessageStreamEvent]:
-        """The events of one call. Leaving the generator in any way closes the connection."""
+    async def _events(self, request: Request | TopicsRequest) -> AsyncGenerator[RateLimits | RawMessageStreamEvent]:
+        """What the headers say and the events of one call. Leaving the generator in any way closes the connection."""
         written = prompt.for_request(request)
         facts = self._facts(request, written)
         deadline = asyncio.get_running_loop().time() + self._call_seconds
         # A timeout must not enclose a yield: it would strike whoever is running at that moment.
         with in_our_words(facts):
-            async with asyncio.timeout_at(deadline):
+            async with self._patience.wait(deadline):
                 stream = await self._open(request, written)
         async with stream:
+            yield rate_limits.told_by(stream.response.headers)
             while True:
                 with in_our_words(facts):
-                    async with asyncio.timeout_at(deadline):
+                    async with self._patience.wait(deadline):
                         event = await anext(stream, None)
                 if event is None:
+                    self._patience.learn()
                     return
                 yield event
 

@@ -3,7 +3,8 @@
 by error type or HTTP status                        becomes
 overloaded_error, 529                               ProviderOverloaded
 rate_limit_error, 429                               ProviderRateLimited; ProviderRejected at a spend limit
-timeout_error, 408, 504, silence, a call too long   ProviderTimeout
+timeout_error, 408, 504, silence                    ProviderTimeout
+a call too long                                     CallTooLong
 api_error, 5xx, 409, connection, broken stream      ProviderUnavailable
 400, 401, 402, 403, 404, 413 and the like           ProviderRejected
 """
@@ -16,7 +17,9 @@ from contextlib import contextmanager
 import anthropic
 import httpx2
 
+from jobs.providers import rate_limits
 from jobs.providers.base import (
+    CallTooLong,
     ProviderError,
     ProviderOverloaded,
     ProviderRateLimited,
@@ -24,9 +27,9 @@ from jobs.providers.base import (
     ProviderTimeout,
     ProviderUnavailable,
 )
+from jobs.providers.patience import Silence
 from schemas.base import Frozen
 
-RETRY_AFTER_SECONDS_MAX = 600.0
 WORDS_CHARACTERS_MAX = 300
 ECHO_CHARACTERS = 20
 
@@ -66,9 +69,11 @@ def in_our_words(facts: CallFacts) -> Iterator[None]:
     except anthropic.APIStatusError as error:
         raise _by_status(error, facts) from None
     except TimeoutError:
-        raise ProviderTimeout(
+        raise CallTooLong(
             f"The call took longer than {facts.call_seconds:g} s (QUIZMILL_LLM_TIMEOUT_SECONDS)."
         ) from None
+    except Silence as silence:
+        raise ProviderTimeout(f"The provider was silent for {silence.seconds:.1f} s.") from None
     # In a running stream the SDK lets the errors of httpx2 through as they are, so both families are named.
     except (anthropic.APITimeoutError, httpx2.TimeoutException):
         raise ProviderTimeout(f"The provider was silent for {facts.silence_seconds:g} s.") from None
@@ -83,7 +88,7 @@ def _by_status(error: anthropic.APIStatusError, facts: CallFacts) -> ProviderErr
     if not error.response.is_client_error:
         # An error event in the middle of a stream has the status of the stream, 200: its type says what it is.
         status = _STATUS_OF_TYPE.get(str(error.type), status)
-    wait = _retry_after_seconds(error.response.headers)
+    wait = rate_limits.retry_after_seconds(error.response.headers)
     match status:
         case 529:
             return ProviderOverloaded("The provider is overloaded.", retry_after_seconds=wait)
@@ -92,7 +97,8 @@ def _by_status(error: anthropic.APIStatusError, facts: CallFacts) -> ProviderErr
                 "The provider's spend limit is reached, and waiting does not help: raise it in the provider's console."
             )
         case 429:
-            return ProviderRateLimited("The provider's rate limit is reached.", retry_after_seconds=wait)
+            told = rate_limits.told_by(error.response.headers)
+            return ProviderRateLimited("The provider's rate limit is reached.", retry_after_seconds=wait, told=told)
         case 408 | 504:
             return ProviderTimeout("The provider gave up because the call took too long.")
         case status if status == 409 or status >= 500 or status < 400:
@@ -134,11 +140,3 @@ def _repeats(words: str, prompt: str) -> bool:
 
 def _cause(error: Exception) -> str:
     return type(error.__cause__ or error).__name__
-
-
-def _retry_after_seconds(headers: httpx2.Headers) -> float | None:
-    """Seconds in `retry-after-ms` or `retry-after`; a date is not sent by this API and counts as nothing."""
-    for name, unit_seconds in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        if re.fullmatch(r"\d{1,12}(\.\d{1,6})?", value := headers.get(name, "")):
-            return min(float(value) * unit_seconds, RETRY_AFTER_SECONDS_MAX)
-    return None

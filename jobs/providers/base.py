@@ -1,11 +1,13 @@
 """What a provider of questions and topics is: it is asked, and yields drafts one by one, each when it is complete.
 
-ProviderError                 batch error code          transient
-|-- ProviderOverloaded        provider_overloaded       yes
-|-- ProviderRateLimited       provider_rate_limited     yes (retry_after_seconds)
-|-- ProviderUnavailable       provider_unavailable      yes
-|-- ProviderTimeout           timeout                   yes
+ProviderError                 batch error code          transient   outage: may be the same for every call
+|-- ProviderOverloaded        provider_overloaded       yes         yes
+|-- ProviderRateLimited       provider_rate_limited     yes         (retry_after_seconds, told)
+|-- ProviderUnavailable       provider_unavailable      yes         yes
+|-- ProviderTimeout           timeout                   yes         yes
+|-- CallTooLong               timeout                   yes
 |-- AnswerMalformed           malformed_answer          yes
+|-- WaitedTooLong             that of the reason        no
 |-- ProviderRejected          provider_rejected         no
 `-- SourceExhausted           source_exhausted          no
 """
@@ -26,17 +28,22 @@ from service.errors import QuizmillError
 class ProviderError(QuizmillError):
     """A call that gave no (more) drafts, with the reason in words a user can act on."""
 
-    code: ClassVar[ErrorCode] = ErrorCode.INTERNAL
+    code: ErrorCode = ErrorCode.INTERNAL
     is_transient: ClassVar[bool] = False
+    is_outage: ClassVar[bool] = False
 
-    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after_seconds: float | None = None, told: "RateLimits | None" = None
+    ) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+        self.told = told
 
 
 class ProviderOverloaded(ProviderError):
     code = ErrorCode.PROVIDER_OVERLOADED
     is_transient = True
+    is_outage = True
 
 
 class ProviderRateLimited(ProviderError):
@@ -47,9 +54,20 @@ class ProviderRateLimited(ProviderError):
 class ProviderUnavailable(ProviderError):
     code = ErrorCode.PROVIDER_UNAVAILABLE
     is_transient = True
+    is_outage = True
 
 
 class ProviderTimeout(ProviderError):
+    """The provider was silent."""
+
+    code = ErrorCode.TIMEOUT
+    is_transient = True
+    is_outage = True
+
+
+class CallTooLong(ProviderError):
+    """The provider answered, but not in the time that a call may take."""
+
     code = ErrorCode.TIMEOUT
     is_transient = True
 
@@ -65,6 +83,14 @@ class ProviderRejected(ProviderError):
 
 class SourceExhausted(ProviderError):
     code = ErrorCode.SOURCE_EXHAUSTED
+
+
+class WaitedTooLong(ProviderError):
+    """The provider answered nobody for as long as a batch may wait: another attempt would only wait again."""
+
+    def __init__(self, reason: str, code: ErrorCode, *, seconds: float) -> None:
+        super().__init__(f"{reason} (waited for up to {seconds:g} seconds)")
+        self.code = code
 
 
 class Source(Frozen):
@@ -128,18 +154,51 @@ class Usage(Frozen):
     cost_usd: float = Field(default=0.0, description="0 where the price is unknown")
 
 
+class Allowance(Frozen):
+    """One rate limit as the provider tells it: how much a minute, and how much was left when it let the call in."""
+
+    limit: int
+    remaining: int
+
+
+class RateLimits(Frozen):
+    """What the headers of an answer say; None where they say nothing. A metered call yields it first."""
+
+    requests: Allowance | None = None
+    input_tokens: Allowance | None = None
+    output_tokens: Allowance | None = None
+
+
+class Weight(Frozen):
+    """What a call is expected to take of each rate limit."""
+
+    requests: int = 1
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+Part = Draft | Unreadable | RateLimits | Usage
+"""What a call yields."""
+
+TopicPart = TopicDraft | Unreadable | RateLimits | Usage
+"""What a call for topics yields."""
+
+
 class Provider(Protocol):
     """A source of questions. `ask` may yield more drafts than asked for; whoever has enough closes it.
 
-    `topics` yields the best first; `settled` of jobs/topic_checks.py decides which of them stand.
-    `is_metered`: every call costs something and ends with its Usage, which is worth waiting for.
+    `topics` yields the best first; which of them stand is decided in jobs/topic_checks.py. `is_metered`: every call
+    costs something and ends with its Usage, which is worth waiting for. Calls of one `account` share its rate limits.
     """
 
     name: str
+    account: str
     is_metered: bool
 
-    def ask(self, request: Request) -> AsyncGenerator[Draft | Unreadable | Usage]: ...
+    def ask(self, request: Request) -> AsyncGenerator[Part]: ...
 
-    def topics(self, request: TopicsRequest) -> AsyncGenerator[TopicDraft | Unreadable | Usage]: ...
+    def weigh(self, source: Source, count: int) -> Weight: ...
+
+    def topics(self, request: TopicsRequest) -> AsyncGenerator[TopicPart]: ...
 
     async def close(self) -> None: ...

@@ -16,13 +16,14 @@ from jobs.offline.languages import Language
 from jobs.offline.readings import Readings
 from jobs.offline.topics import topics_of
 from jobs.providers.base import (
+    Part,
     ProviderRejected,
     Request,
+    Source,
     SourceExhausted,
-    TopicDraft,
+    TopicPart,
     TopicsRequest,
-    Unreadable,
-    Usage,
+    Weight,
 )
 from schemas.questions import Draft
 from schemas.states import QuestionType
@@ -57,13 +58,14 @@ class OfflineProvider:
     """
 
     name = "offline"
+    account = "offline"
     is_metered = False
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="offline")
         self._readings = Readings(self._executor, MODULES_MAX)
 
-    async def ask(self, request: Request) -> AsyncGenerator[Draft | Unreadable | Usage]:
+    async def ask(self, request: Request) -> AsyncGenerator[Part]:
         """Every draft the module yields, best first, then SourceExhausted. Raises ProviderRejected for a language."""
         language = _language(request.source.language)
         analysis = await self._readings.of(request.source.text, language)
@@ -79,12 +81,15 @@ class OfflineProvider:
             stop.set()
         raise SourceExhausted(_exhausted(request, analysis, count))
 
-    async def topics(self, request: TopicsRequest) -> AsyncGenerator[TopicDraft | Unreadable | Usage]:
+    async def topics(self, request: TopicsRequest) -> AsyncGenerator[TopicPart]:
         """What the module's headings and terms say; none where they say nothing. Raises ProviderRejected."""
         source = request.source
         analysis = await self._readings.of(source.text, _language(source.language))
         for topic in await self._in_thread(partial(topics_of, analysis, source.name)):
             yield topic
+
+    def weigh(self, source: Source, count: int) -> Weight:
+        return Weight()
 
     async def close(self) -> None:
         """Stop what still runs; the provider can't be asked again."""

@@ -8,9 +8,8 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schemas.plans import Spent
 from schemas.states import ErrorCode
-from schemas.topics import Identification, IdentificationFailure, ModuleTopic, QuizTopics
+from schemas.topics import Identification, IdentificationFailure, ModuleTopic, QuizTopics, TopicsUsage
 from service import auth, outbox
 from service.api import backend
 from service.api.answers import answer
@@ -100,7 +99,9 @@ def _answer_of(found: Sequence[Identification]) -> QuizTopics:
     return QuizTopics(topics=tuple(listed), count=len(listed), usage=_sum(found))
 
 
-def _sum(found: Sequence[Identification]) -> Spent:
+def _sum(found: Sequence[Identification]) -> TopicsUsage:
     """Modules with the same text have cost once."""
     by_id = {one.identification_id: one.spent for one in found}
-    return Spent(**{name: sum(getattr(spent, name) for spent in by_id.values()) for name in Spent.model_fields})
+    return TopicsUsage(
+        **{name: sum(getattr(spent, name) for spent in by_id.values()) for name in TopicsUsage.model_fields}
+    )

@@ -87,6 +87,8 @@ async def claimed(tx: Tx, batch_id: UUID) -> Claim:
         generation_id=row.batches_generation_id,
         quiz_id=row.generations_quiz_id,
         module_id=row.batches_module_id,
+        owner=row.generations_owner,
+        priority=Priority(row.generations_priority),
         batch_key=row.batches_batch_key,
         question_type=QuestionType(row.batches_question_type),
         difficulty=_difficulty(row.batches_difficulty),
@@ -254,7 +256,7 @@ async def want_open(tx: Tx, generation_id: UUID) -> None:
 async def wanted(tx: Tx, *, limit: int, generation_id: UUID | None = None) -> list[WantedBatch]:
     """The outbox: batches that must be in the queue by now, the longest wanted first."""
     found = (
-        sa.select(batches.c.id, batches.c.fence, generations.c.priority, generations.c.requested_at)
+        sa.select(batches, generations.c.priority, generations.c.requested_at)
         .join(generations, generations.c.id == batches.c.generation_id)
         .where(
             batches.c.state == BatchState.PENDING,
@@ -264,11 +266,35 @@ async def wanted(tx: Tx, *, limit: int, generation_id: UUID | None = None) -> li
     )
     if generation_id:
         found = found.where(batches.c.generation_id == generation_id)
-    rows = await tx.execute(found.order_by(batches.c.wanted_at, batches.c.position).limit(limit))
+    rows = (await tx.execute(found.order_by(batches.c.wanted_at, batches.c.position).limit(limit))).all()
+    ahead = await _ahead(tx, {row.generation_id for row in rows})
     return [
-        WantedBatch(batch_id=row.id, fence=row.fence, priority=Priority(row.priority), requested_at=row.requested_at)
+        WantedBatch(
+            batch_id=row.id,
+            fence=row.fence,
+            priority=Priority(row.priority),
+            requested_at=row.requested_at,
+            place=ahead[row.generation_id] + row.position,
+            is_begun=row.attempts > 0,
+        )
         for row in rows
     ]
+
+
+async def _ahead(tx: Tx, generation_ids: Collection[UUID]) -> dict[UUID, int]:
+    """How many batches of the same owner's earlier orders have not begun yet, by order."""
+    older = generations.alias("older")
+    waiting = sa.select(sa.func.count()).where(
+        batches.c.generation_id == older.c.id, batches.c.state == BatchState.PENDING, batches.c.attempts == 0
+    )
+    before = (
+        sa.select(generations.c.id, sa.func.sum(waiting.scalar_subquery()).label("waiting"))
+        .join(older, (older.c.owner == generations.c.owner) & (older.c.requested_at < generations.c.requested_at))
+        .where(generations.c.id.in_(generation_ids), older.c.state.in_(lifecycle.CLAIMABLE))
+        .group_by(generations.c.id)
+    )
+    counts = {row.id: row.waiting for row in await tx.execute(before)}
+    return {generation_id: counts.get(generation_id, 0) for generation_id in generation_ids}
 
 
 async def look_again(tx: Tx, queued: Sequence[WantedBatch], *, in_seconds: float) -> None:

@@ -6,13 +6,13 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from schemas.plans import Spent
 from schemas.states import ErrorCode
 from schemas.topics import (
     Identification,
     IdentificationClaim,
     IdentificationFailure,
     Topic,
+    TopicsUsage,
     WantedIdentification,
 )
 from service.errors import LeaseLost
@@ -95,7 +95,7 @@ async def of_quiz(tx: Tx, quiz_id: UUID) -> list[Identification]:
             is_fresh=row.is_fresh,
             is_wanted=row.wanted_at is not None,
             failure=_failure(row.error_code, row.error_message),
-            spent=Spent() if row.id is None else _spent(row),
+            spent=TopicsUsage() if row.id is None else _spent(row),
         )
         for row in rows
     ]
@@ -134,6 +134,7 @@ async def claim(tx: Tx, identification_id: UUID, fence: int, *, lease_seconds: f
         identification_id=row.id,
         fence=row.fence,
         tries=row.tries,
+        owner=row.owner,
         module_id=row.module_id,
         module_name=row.name,
         text=row.text,
@@ -146,20 +147,20 @@ async def renew(tx: Tx, claim: IdentificationClaim, *, lease_seconds: float) -> 
     await _one(tx, _mine(claim).values(lease_until=seconds_from_now(lease_seconds)), claim)
 
 
-async def keep(tx: Tx, claim: IdentificationClaim, found: Sequence[Topic], spent: Spent) -> None:
+async def keep(tx: Tx, claim: IdentificationClaim, found: Sequence[Topic], spent: TopicsUsage) -> None:
     """The module's topics, fresh from now on. Raises LeaseLost."""
     lines = [topic.model_dump() for topic in found]
     kept = _ended(claim, spent).values(topics=lines, identified_at=db_now())
     await _one(tx, kept, claim)
 
 
-async def fail(tx: Tx, claim: IdentificationClaim, failure: IdentificationFailure, spent: Spent) -> None:
+async def fail(tx: Tx, claim: IdentificationClaim, failure: IdentificationFailure, spent: TopicsUsage) -> None:
     """Topics from before stay, but are no fresher. Raises LeaseLost."""
     failed = _ended(claim, spent).values(error_code=failure.code, error_message=failure.message)
     await _one(tx, failed, claim)
 
 
-async def release(tx: Tx, claim: IdentificationClaim, spent: Spent) -> None:
+async def release(tx: Tx, claim: IdentificationClaim, spent: TopicsUsage) -> None:
     """Give it back, wanted in the queue at once. Raises LeaseLost."""
     back = _mine(claim).values(wanted_at=db_now(), lease_until=None, tries=topics.c.tries - 1, **_more(spent))
     await _one(tx, back, claim)
@@ -185,7 +186,7 @@ def _mine(claim: IdentificationClaim) -> sa.Update:
     )
 
 
-def _ended(claim: IdentificationClaim, spent: Spent) -> sa.Update:
+def _ended(claim: IdentificationClaim, spent: TopicsUsage) -> sa.Update:
     return _mine(claim).values(wanted_at=None, lease_until=None, tries=0, **_more(spent))
 
 
@@ -194,12 +195,12 @@ async def _one(tx: Tx, change: sa.Update, claim: IdentificationClaim) -> None:
         raise LeaseLost(f'the topics of the module "{claim.module_name}" are in other hands')
 
 
-def _more(spent: Spent) -> dict[str, sa.ColumnElement[float]]:
+def _more(spent: TopicsUsage) -> dict[str, sa.ColumnElement[float]]:
     return {column.name: column + getattr(spent, column.name) for column in _COSTS}
 
 
-def _spent(row: sa.Row[*tuple[object, ...]]) -> Spent:
-    return Spent.model_validate({column.name: row._mapping[column.name] for column in _COSTS})  # noqa: SLF001 # as in batches
+def _spent(row: sa.Row[*tuple[object, ...]]) -> TopicsUsage:
+    return TopicsUsage.model_validate({column.name: row._mapping[column.name] for column in _COSTS})  # noqa: SLF001 # as in batches
 
 
 def _topics(lines: Sequence[object] | None) -> tuple[Topic, ...]:

@@ -14,12 +14,14 @@ import pytest
 from jobs.providers.anthropic import AnthropicProvider
 from jobs.providers.base import (
     AnswerMalformed,
+    CallTooLong,
     ProviderError,
     ProviderOverloaded,
     ProviderRateLimited,
     ProviderRejected,
     ProviderTimeout,
     ProviderUnavailable,
+    RateLimits,
     Request,
     Source,
     Unreadable,
@@ -116,6 +118,7 @@ async def test_a_draft_arrives_while_the_server_still_withholds_the_rest(
 ) -> None:
     api.hold(after_questions=2)
     async with aclosing(provider.ask(request_for())) as answers:
+        assert isinstance(await anext(answers), RateLimits)
         assert isinstance(await anext(answers), Draft)
         assert isinstance(await anext(answers), Draft)
         await api.held()
@@ -230,7 +233,7 @@ async def test_pings_are_life_but_the_whole_call_has_its_bound(api: MessagesApi)
     provider = provider_for(api.base_url, silence_seconds=0.2, call_seconds=0.5)
     api.fail("Plants", Fault.ONLY_PINGS, after=1)
     answers = await answers_of(provider, request_for())
-    assert type(answers.error) is ProviderTimeout
+    assert type(answers.error) is CallTooLong
     assert "longer than 0.5 s" in str(answers.error)
     assert len(answers.drafts) == 1
     await api.disconnected()
@@ -271,6 +274,7 @@ async def test_cancelling_before_the_first_byte_closes_the_connection_too(
 async def test_whoever_has_enough_closes_the_connection(api: MessagesApi, provider: AnthropicProvider) -> None:
     api.hold(after_questions=2)
     async with aclosing(provider.ask(request_for())) as answers:
+        assert isinstance(await anext(answers), RateLimits)
         assert isinstance(await anext(answers), Draft)
     await api.disconnected()
 

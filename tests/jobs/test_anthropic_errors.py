@@ -6,6 +6,7 @@ import pytest
 
 from jobs.providers.anthropic_errors import CallFacts, in_our_words
 from jobs.providers.base import (
+    CallTooLong,
     ProviderError,
     ProviderOverloaded,
     ProviderRateLimited,
@@ -143,7 +144,7 @@ def test_nothing_of_the_original_error_is_shown_in_a_traceback() -> None:
 @pytest.mark.parametrize(
     ("raised", "expected", "words"),
     [
-        (TimeoutError(), ProviderTimeout, "longer than 120 s"),
+        (TimeoutError(), CallTooLong, "longer than 120 s"),
         (anthropic.APITimeoutError(REQUEST), ProviderTimeout, "silent for 30 s"),
         (httpx2.ReadTimeout("x"), ProviderTimeout, "silent for 30 s"),
         (anthropic.APIConnectionError(request=REQUEST), ProviderUnavailable, "APIConnectionError"),

@@ -1,5 +1,6 @@
 """How a provider is asked until a batch is full: remainders, corrections, waiting, models and what it costs."""
 
+import asyncio
 import time
 
 import pytest
@@ -11,7 +12,7 @@ from schemas.orders import OrderOptions
 from schemas.questions import preview_of
 from schemas.states import ErrorCode, QuestionType
 from tests import factories
-from tests.scripted import OVERLOADED, USAGE, Gate, Part, ScriptedProvider, fact, facts, stem, unproved
+from tests.scripted import OVERLOADED, TOO_LONG, USAGE, Gate, Part, ScriptedProvider, fact, facts, stem, unproved
 from tests.workbench import Workbench, eventually
 
 MALFORMED = AnswerMalformed("the answer is not JSON")
@@ -252,7 +253,7 @@ async def test_how_long_is_waited_counts_from_the_last_answer(bench: Workbench) 
 
 async def test_later_attempts_ask_the_fallback_models_in_order(bench: Workbench) -> None:
     ordered = await bench.order(1)
-    provider = ScriptedProvider([OVERLOADED], [OVERLOADED], [OVERLOADED], [fact(0), USAGE])
+    provider = ScriptedProvider([TOO_LONG], [TOO_LONG], [TOO_LONG], [fact(0), USAGE])
     workshop = bench.workshop(provider, fallback_models="second, third", generation_retries_max=4)
     await bench.run(workshop, ordered.batch_ids[0])
     for _ in range(3):
@@ -262,7 +263,7 @@ async def test_later_attempts_ask_the_fallback_models_in_order(bench: Workbench)
 
 async def test_the_model_of_the_order_comes_first_and_the_fallbacks_after_it(bench: Workbench) -> None:
     ordered = await bench.order(1, options=OrderOptions(model="wanted"))
-    provider = ScriptedProvider([OVERLOADED], [fact(0), USAGE])
+    provider = ScriptedProvider([TOO_LONG], [fact(0), USAGE])
     workshop = bench.workshop(provider, fallback_models="second")
     await bench.run(workshop, ordered.batch_ids[0])
     await bench.try_again(workshop, ordered.batch_ids[0])
@@ -282,12 +283,24 @@ async def test_no_call_is_made_for_a_batch_that_is_not_ours_any_more(bench: Work
     assert len(provider.requests) == 1
 
 
-async def test_many_questions_are_asked_for_in_calls_of_ten_that_know_of_each_other(bench: Workbench) -> None:
-    provider = ScriptedProvider([*facts(0, 10), USAGE], [*facts(10, 20), USAGE], [*facts(20, 23), USAGE])
-    await fill(bench, provider, target=23)
-    assert [request.count for request in provider.requests] == [10, 10, 3]
-    assert set(provider.requests[1].avoid) == {preview_of(fact(number).content) for number in range(10)}
-    assert len(provider.requests[2].avoid) == 20
+async def test_many_questions_are_asked_for_in_parallel_calls_and_then_only_what_is_missing(bench: Workbench) -> None:
+    gates = [Gate(), Gate(), Gate()]
+    calls = [
+        [gate, *facts(first, last), USAGE] for gate, first, last in zip(gates, (0, 8, 16), (8, 15, 23), strict=True)
+    ]
+    provider = ScriptedProvider(*calls, [fact(23), USAGE])
+    ordered = await bench.order(23)
+    async with bench.running(bench.workshop(provider), ordered.batch_ids[0]) as running:
+        await asyncio.gather(*(gate.reached.wait() for gate in gates))
+        assert sorted(request.count for request in provider.requests) == [7, 8, 8], "all are asked for at the same time"
+        assert {(request.lane, request.lanes) for request in provider.requests} == {(0, 3), (1, 3), (2, 3)}
+        for gate in gates:
+            gate.opened.set()
+        await running
+    rest = provider.requests[3]
+    assert (rest.count, rest.lane, rest.lanes) == (1, 0, 1)
+    assert set(rest.avoid) == {stem(number) for number in range(23) if number != 15}
+    assert (await factories.load(bench.database, ordered)).status == "completed"
 
 
 async def test_what_costs_nothing_is_asked_for_in_one_go(bench: Workbench) -> None:

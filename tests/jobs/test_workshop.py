@@ -22,13 +22,7 @@ async def claim(bench: Workbench) -> Claim:
 async def test_every_start_of_a_worker_has_a_name_of_its_own(bench: Workbench) -> None:
     parts = bench.workshop(ScriptedProvider())
     names = {
-        workshops.Workshop(
-            parts.settings,
-            database=parts.database,
-            queue=parts.queue,
-            broadcast=parts.broadcast,
-            provider=parts.provider,
-        ).worker
+        workshops.Workshop(parts.settings, database=parts.database, redis=bench.redis, provider=parts.provider).worker
         for _ in range(10)
     }
     assert len(names) == 10

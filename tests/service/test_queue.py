@@ -40,6 +40,11 @@ def wanted(number: int = 0, *, fence: int = 0, priority: Priority = Priority.NOR
     return WantedBatch(batch_id=UUID(int=number), fence=fence, priority=priority, requested_at=requested_at)
 
 
+async def numbers_queued(bench: Workbench) -> list[int]:
+    """The batches in the queue, the next one first."""
+    return [UUID(job_id.partition(":")[0]).int for job_id in await bench.queued()]
+
+
 async def job(redis: ArqRedis, job_id: str) -> tuple[str, tuple[Any, ...]]:
     """What a worker would read: the function and its arguments."""
     line = await redis.get(job_key_prefix + job_id)
@@ -95,10 +100,24 @@ async def test_priority_moves_a_job_by_an_hour_so_that_everything_ages_to_its_tu
             wanted(6, priority=Priority.LOW, minutes=-122),
         ]
     )
-    order = [UUID(job_id.partition(":")[0]).int for job_id in await bench.queued()]
-    assert order == [6, 5, 3, 4, 2, 1]
+    assert await numbers_queued(bench) == [6, 5, 3, 4, 2, 1]
     assert BOOST_SECONDS[Priority.HIGH] - BOOST_SECONDS[Priority.NORMAL] == 3600
     assert BOOST_SECONDS[Priority.NORMAL] - BOOST_SECONDS[Priority.LOW] == 3600
+
+
+async def test_a_long_order_does_not_make_another_owner_wait_for_all_of_it(bench: Workbench) -> None:
+    jobs = Queue(bench.redis)
+    await jobs.put_batches([wanted(number).model_copy(update={"place": number}) for number in range(1, 6)])
+    of_another = [wanted(10 + number, minutes=2.5 / 60).model_copy(update={"place": number}) for number in range(3)]
+    await jobs.put_batches(of_another)
+    assert await numbers_queued(bench) == [1, 2, 10, 3, 11, 4, 12, 5]
+
+
+async def test_what_has_begun_goes_before_what_has_not(bench: Workbench) -> None:
+    begun = wanted(3, minutes=20).model_copy(update={"place": 500, "is_begun": True})
+    urgent = wanted(1, minutes=20, priority=Priority.HIGH)
+    await Queue(bench.redis).put_batches([wanted(2), begun, urgent])
+    assert await numbers_queued(bench) == [1, 3, 2]
 
 
 @pytest.mark.parametrize("priority", Priority)

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from random import Random
+from types import SimpleNamespace
 
 import structlog
+from fakeredis.commands_mixins import server_mixin
 from sqlalchemy.exc import SAWarning
 
 from tests.simulation import processes
@@ -34,6 +36,8 @@ def governed(seed: int, now: Callable[[], float], *, is_loud: bool) -> Iterator[
         (random, "_urandom"): source.randbytes,
         (time, "monotonic"): now,
         (time, "time"): lambda: EPOCH + now() + _skew_seconds(),
+        # Redis has a clock of its own, which is not that of whoever asks it.
+        (server_mixin, "time"): SimpleNamespace(time=lambda: EPOCH + now()),
         # The hub keeps its waiters in a set: by their addresses it would be walked in another order each time.
         (asyncio.Event, "__hash__"): lambda event: event.__dict__.setdefault("number", next(numbers)),
     }

@@ -51,11 +51,11 @@ class SimulatedWorker:
         self.workshop = Workshop(
             SETTINGS,
             database=world.database(),
-            queue=Queue(self._redis),
-            broadcast=WatchedBroadcast(world),
+            redis=self._redis,
             provider=provider,
             name=self.process.name,
         )
+        self.workshop.broadcast = WatchedBroadcast(world)
         self._wake = asyncio.Event()
         self._chores = [
             self._chore(recovery.keep_leases(self.workshop)),

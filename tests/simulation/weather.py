@@ -12,9 +12,11 @@ from jobs.providers.base import (
     ProviderTimeout,
     ProviderUnavailable,
     Request,
+    Source,
     SourceExhausted,
     Unreadable,
     Usage,
+    Weight,
 )
 from schemas.questions import Draft, preview_of
 from tests import scripted
@@ -56,6 +58,7 @@ class WeatherProvider:
     """`on_call` sees every request when it is sent."""
 
     name = "simulated"
+    account = "simulated"
 
     def __init__(
         self,
@@ -70,6 +73,9 @@ class WeatherProvider:
         self._chance = weather.chance
         self._pause = pause
         self._on_call = on_call
+
+    def weigh(self, source: Source, count: int) -> Weight:
+        return Weight(input_tokens=len(source.text) // 4, output_tokens=100 * count)
 
     async def ask(self, request: Request) -> AsyncGenerator[Draft | Unreadable | Usage]:
         self._on_call(request)

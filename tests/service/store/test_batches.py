@@ -128,6 +128,8 @@ async def test_a_claim_tells_its_worker_all_it_needs(database: Database) -> None
         generation_id=ordered.generation_id,
         quiz_id=ordered.quiz_id,
         module_id=ordered.module_ids[1],
+        owner=factories.OWNER,
+        priority=Priority.NORMAL,
         batch_key=f"{ordered.module_ids[1]}_multiple_choice_5",
         question_type=QuestionType.MULTIPLE_CHOICE,
         difficulty=None,
@@ -288,6 +290,15 @@ async def test_a_generation_that_wants_no_work_has_nothing_in_the_outbox(
     ordered = await factories.make_order(database, 2)
     await factories.change_generation(database, ordered, state=state)
     assert await wanted_ids(database) == []
+
+
+async def test_a_wanted_batch_knows_how_many_its_owner_has_before_it(database: Database) -> None:
+    first, second = await factories.make_order(database, 3, 2), await factories.make_order(database, 1)
+    other = await factories.make_order(database, 1, owner="other")
+    await factories.claim(database, first.batch_ids[0])
+    async with database.read() as tx:
+        found = {batch.batch_id: batch.place for batch in await batches.wanted(tx, limit=10)}
+    assert found == {first.batch_ids[1]: 1, second.batch_ids[0]: 1, other.batch_ids[0]: 0}
 
 
 async def test_what_was_enqueued_is_wanted_again_only_after_a_while(database: Database) -> None:

@@ -1,0 +1,236 @@
+"""Decides when the next LLM call may start: the queue of this worker's calls, before the state that all share."""
+
+import asyncio
+import itertools
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from redis import RedisError
+
+from jobs.governor.shared import Denied, Ended, SharedState, Spent, Taken
+from jobs.providers.base import ProviderError, ProviderRateLimited, RateLimits, Usage, WaitedTooLong, Weight
+from schemas.base import Frozen
+from schemas.states import ErrorCode, Priority
+
+LOOK_SECONDS_MAX = 1.0
+"""How long a lost message that a call of another worker has ended may cost."""
+
+ALONE_PAUSE_SECONDS = 1.0
+"""How long a worker without Redis pauses after a call that failed."""
+
+RANK_OF = {Priority.HIGH: 0, Priority.NORMAL: 1, Priority.LOW: 2}
+
+log = structlog.get_logger()
+
+
+class Wish(Frozen):
+    """A call that wants to start, and what decides about its turn."""
+
+    model: str
+    weight: Weight
+    owner: str = ""
+    priority: Priority = Priority.NORMAL
+    is_begun: bool = False
+
+
+class Turn:
+    """A call in flight. Whoever makes it says what it brings and what it has cost.
+
+    After its end, `was_answered` says whether the provider has answered anybody since it began.
+    """
+
+    def __init__(self, taken: Taken | None = None) -> None:
+        self.taken = taken
+        self.usage: Usage | None = None
+        self.has_brought = False
+        self.was_answered = False
+
+    def ended(self, error: BaseException | None) -> Ended:
+        """What the end of the call says about the provider."""
+        known = self.usage
+        spent = Spent(input_tokens=known.input_tokens, output_tokens=known.output_tokens) if known else None
+        if isinstance(error, ProviderRateLimited):
+            wait = error.retry_after_seconds
+            return Ended(outcome="limited", code=error.code, retry_after_seconds=wait, told=error.told, spent=Spent())
+        if error is None or self.has_brought:
+            return Ended(outcome="answered", spent=spent)
+        if not isinstance(error, ProviderError):
+            return Ended(outcome="cancelled", spent=spent)
+        return Ended(outcome="failed" if error.is_outage else "answered", code=error.code, spent=spent)
+
+
+class _Waiter:
+    def __init__(self, wish: Wish, number: int) -> None:
+        self.wish = wish
+        self.number = number
+        self.granted: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
+
+
+class _Lane:
+    """The calls of one model that wait, and whether the provider is the reason."""
+
+    def __init__(self) -> None:
+        self.waiters: list[_Waiter] = []
+        self.changed = asyncio.Event()
+        self.pump: asyncio.Task[None] | None = None
+        self.blocked_by: ErrorCode | None = None
+        self.blocked_since = 0.0
+        self.alone_until = 0.0
+
+    def block(self, code: ErrorCode | None) -> None:
+        if code and not self.blocked_by:
+            self.blocked_since = time.monotonic()
+        self.blocked_by = code
+
+    def blocked_for(self, seconds: float) -> ErrorCode | None:
+        return self.blocked_by if time.monotonic() - self.blocked_since >= seconds else None
+
+
+class Governor:
+    """Calls of higher priority first, then of the owner with the fewest in flight, then of batches that have begun.
+
+    Without Redis a worker goes on with as many calls as it had.
+    """
+
+    def __init__(self, shared: SharedState, *, worker: str, wait_seconds_max: float) -> None:
+        self._shared = shared
+        self._worker = worker
+        self._wait_seconds_max = wait_seconds_max
+        self._numbers = itertools.count(1)
+        self._lanes: dict[str, _Lane] = {}
+        self._in_flight: dict[str, Taken] = {}
+        self._owners: Counter[str] = Counter()
+        self._share = 1
+
+    @asynccontextmanager
+    async def turn(self, wish: Wish) -> AsyncIterator[Turn]:
+        """Wait until the call may start. Raises WaitedTooLong when the provider keeps all from it for too long."""
+        lane = self._lanes.setdefault(wish.model, _Lane())
+        taken = await self._wait(lane, wish)
+        turn = Turn(taken)
+        self._owners[wish.owner] += 1
+        error: BaseException | None = None
+        try:
+            yield turn
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            self._owners[wish.owner] -= 1
+            turn.was_answered = await self._leave(lane, taken, turn.ended(error))
+
+    async def hear(self, turn: Turn, told: RateLimits) -> None:
+        """The provider has begun to answer, and says how much more it will take."""
+        assert turn.taken, "a call that did not wait for its turn is not limited"
+        try:
+            await self._shared.hear(turn.taken, told)
+        except (RedisError, OSError) as away:
+            log.warning("could not share the provider's limits", error=repr(away))
+        self.wake()
+
+    def wake(self) -> None:
+        """Something has changed: look whether a call may start."""
+        for lane in self._lanes.values():
+            lane.changed.set()
+
+    async def renew(self) -> None:
+        """Say that this worker's calls are still in flight. Raises redis.RedisError, OSError."""
+        by_model: dict[str, list[str]] = {}
+        for taken in self._in_flight.values():
+            by_model.setdefault(taken.model, []).append(taken.call)
+        for model, calls in by_model.items():
+            await self._shared.renew(model, calls)
+
+    async def _wait(self, lane: _Lane, wish: Wish) -> Taken:
+        waiter = _Waiter(wish, next(self._numbers))
+        lane.waiters.append(waiter)
+        lane.changed.set()
+        if lane.pump is None or lane.pump.done():
+            lane.pump = asyncio.create_task(self._pump(lane))
+        try:
+            return await self._granted(lane, waiter)
+        except BaseException:
+            if waiter.granted.done():
+                await self._leave(lane, waiter.granted.result(), Ended(outcome="cancelled"))
+            else:
+                waiter.granted.cancel()
+                lane.waiters.remove(waiter)
+            raise
+
+    async def _granted(self, lane: _Lane, waiter: _Waiter) -> Taken:
+        while True:
+            done, _ = await asyncio.wait({waiter.granted}, timeout=self._wait_seconds_max)
+            if done:
+                return waiter.granted.result()
+            if code := lane.blocked_for(self._wait_seconds_max):
+                raise WaitedTooLong("The provider answers nobody", code, seconds=self._wait_seconds_max)
+
+    async def _pump(self, lane: _Lane) -> None:
+        """Start one call after the other while any waits."""
+        while lane.waiters:
+            lane.changed.clear()
+            first = min(lane.waiters, key=self._rank)
+            reply = await self._take(lane, first.wish)
+            if isinstance(reply, Denied):
+                await _pause(lane, reply)
+            elif first.granted.done():
+                await self._leave(lane, reply, Ended(outcome="cancelled"))
+            else:
+                lane.waiters.remove(first)
+                first.granted.set_result(reply)
+
+    def _rank(self, waiter: _Waiter) -> tuple[int, int, bool, int]:
+        wish = waiter.wish
+        return RANK_OF[wish.priority], self._owners[wish.owner], not wish.is_begun, waiter.number
+
+    async def _take(self, lane: _Lane, wish: Wish) -> Taken | Denied:
+        call = f"{self._worker}/{next(self._numbers)}"
+        try:
+            reply = await self._shared.take(call, wish.model, wish.weight)
+        except (RedisError, OSError) as away:
+            log.warning("redis is away: calls go on as many as they were", error=repr(away))
+            reply = self._take_alone(lane, call, wish)
+        else:
+            self._share = max(1, len(self._in_flight))
+        if isinstance(reply, Denied):
+            lane.block(reply.blocked_by or (lane.blocked_by if reply.is_full else None))
+        else:
+            self._in_flight[call] = reply
+        return reply
+
+    def _take_alone(self, lane: _Lane, call: str, wish: Wish) -> Taken | Denied:
+        left_seconds = lane.alone_until - time.monotonic()
+        if left_seconds > 0:
+            return Denied(wait_seconds=left_seconds, blocked_by=lane.blocked_by)
+        if len(self._in_flight) >= self._share:
+            return Denied(is_full=True)
+        return Taken(call=call, model=wish.model, weight=wish.weight)
+
+    async def _leave(self, lane: _Lane, taken: Taken, ended: Ended) -> bool:
+        """Returns whether the provider has answered anybody since the call began."""
+        self._in_flight.pop(taken.call, None)
+        was_answered = ended.outcome == "answered"
+        try:
+            was_answered |= await self._shared.leave(taken, ended, jitter=random.random())  # noqa: S311 # no secret
+        except (RedisError, OSError) as away:
+            log.warning("redis does not know that a call has ended", error=repr(away))
+            if ended.outcome in {"limited", "failed"}:
+                lane.block(ended.code)
+                lane.alone_until = time.monotonic() + (ended.retry_after_seconds or ALONE_PAUSE_SECONDS)
+        if was_answered:
+            lane.block(None)
+        self.wake()
+        return was_answered
+
+
+async def _pause(lane: _Lane, denied: Denied) -> None:
+    seconds = LOOK_SECONDS_MAX if denied.wait_seconds is None else denied.wait_seconds
+    try:
+        async with asyncio.timeout(seconds):
+            await lane.changed.wait()
+    except TimeoutError:
+        return
