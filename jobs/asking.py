@@ -198,6 +198,7 @@ class Asking:
             if (claim.batch_id, claim.fence) not in await batches.valid_claims(tx, claim.worker):
                 raise LeaseLost(f"batch {claim.batch_id} was taken over or stopped")
             newest_first = await questions.contents(tx, claim.quiz_id, claim.question_type, limit=AVOID_MAX)
+        topics = self._checkpoint.topics_for(lane, lanes)
         return Request(
             source=self._checkpoint.source,
             question_type=claim.question_type,
@@ -208,7 +209,8 @@ class Asking:
             instructions=claim.instructions,
             lane=lane,
             lanes=lanes,
-            topics=self._checkpoint.topics_for(lane, lanes),
+            topics=topics.own,
+            other_topics=topics.others,
             model=self._model,
         )
 

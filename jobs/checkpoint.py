@@ -66,7 +66,7 @@ class Checkpoint:
         self._write_soon()
         return None
 
-    def topics_for(self, lane: int, lanes: int) -> tuple[Topic, ...]:
+    def topics_for(self, lane: int, lanes: int) -> spreading.Share:
         """What the next call is to spread its questions over; nothing where no topics were identified."""
         asked = (taken.start for taken in self._taken if taken.module_id == self.claim.module_id)
         return spreading.in_turn(self._topics, asked, self.claim.question_type, lane, lanes)

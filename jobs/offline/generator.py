@@ -40,6 +40,7 @@ class Wish:
     lane: int = 0
     lanes: int = 1
     topics: tuple[Topic, ...] = ()
+    other_topics: tuple[Topic, ...] = ()
 
 
 def drafts(analysis: Analysis, wish: Wish, is_stopped: Callable[[], bool]) -> Iterator[Draft]:
@@ -65,5 +66,5 @@ def drafts(analysis: Analysis, wish: Wish, is_stopped: Callable[[], bool]) -> It
 def _in_turn(ideas: list[Idea], wish: Wish, analysis: Analysis) -> Sequence[Idea]:
     best_first = ranked(ideas, wish.question_type, wish.difficulty)
     if wish.topics:
-        return by_topic(best_first, wish.topics, analysis)
+        return by_topic(best_first, wish.topics, wish.other_topics, analysis)
     return in_lane(best_first, wish.lane, wish.lanes)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 
 from jobs.offline.blocks import HEADING, Line, LineKind, lines_of
 from jobs.offline.sentences import clean
@@ -25,7 +24,7 @@ class Heading:
 def headings_in(text: str) -> Iterator[Heading]:
     lines = list(lines_of(text))
     before: Line | None = None
-    for line, after in zip(lines, chain(lines[1:], [None]), strict=True):
+    for line, after in zip(lines, [*lines[1:], None], strict=False):
         title = _title(text, before, line, after)
         if title:
             yield Heading(title, line.end)

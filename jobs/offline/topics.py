@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from math import log, sqrt
 
 from jobs.offline.analysis import Analysis
@@ -40,15 +41,18 @@ def topics_of(analysis: Analysis, module_name: str) -> list[TopicDraft]:
     return [TopicDraft(name=heading.title, quote=_quote(inside[0])) for heading, inside in longest_first[:TOPICS_MAX]]
 
 
-def by_topic(ideas: Sequence[Idea], topics: Sequence[Topic], analysis: Analysis) -> list[Idea]:
-    """One idea of each topic in turn, each topic's in the order given; those of no topic wait until the end."""
-    in_text = sorted(topics, key=lambda topic: topic.start)
-    of_topic: defaultdict[str, list[Idea]] = defaultdict(list)
+def by_topic(ideas: Sequence[Idea], own: Sequence[Topic], others: Sequence[Topic], analysis: Analysis) -> list[Idea]:
+    """One idea of each of one's own topics in turn, in the order of the topics; when these are at an end, of others."""
+    in_text = sorted([*own, *others], key=lambda topic: topic.start)
+    of_topic: defaultdict[int, list[Idea]] = defaultdict(list)
     for idea in ideas:
-        of_topic[topic_at(in_text, analysis.statements[idea.place].sentence.start).name].append(idea)
-    rounds = max(map(len, of_topic.values()), default=0)
-    queues = [of_topic[topic.name] for topic in topics]
-    return [queue[number] for number in range(rounds) for queue in queues if number < len(queue)]
+        of_topic[topic_at(in_text, analysis.statements[idea.place].sentence.start).start].append(idea)
+    return [idea for topics in (own, others) for idea in _in_turn([of_topic[topic.start] for topic in topics])]
+
+
+def _in_turn(queues: Sequence[Sequence[Idea]]) -> Iterator[Idea]:
+    for row in zip_longest(*queues):
+        yield from (idea for idea in row if idea)
 
 
 def _sections(analysis: Analysis, module_name: str) -> list[tuple[Heading, list[Statement]]]:

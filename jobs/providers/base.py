@@ -108,7 +108,8 @@ class Request(Frozen):
     `avoid` holds stems (with their keys) that are already used in the quiz; `corrections` says what was wrong with
     the questions of the call before, in the validator's words. `lanes` batches ask about the same module and type at
     the same time; `lane` (from 0) says which of them this is, so that each can begin elsewhere in the text.
-    `topics`, where the module has any: those that this call is to spread its questions over, in this order.
+    `topics`, where the module has any: those that this call is to spread its questions over, in this order;
+    `other_topics` are for other calls, and for this one when its own yield too little.
     """
 
     source: Source
@@ -121,6 +122,7 @@ class Request(Frozen):
     lane: int = 0
     lanes: int = 1
     topics: tuple[Topic, ...] = ()
+    other_topics: tuple[Topic, ...] = ()
     model: str | None = None
 
 

@@ -119,6 +119,7 @@ def _wish(request: Request) -> Wish:
         lane=request.lane,
         lanes=request.lanes,
         topics=request.topics,
+        other_topics=request.other_topics,
     )
 
 

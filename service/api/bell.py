@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 
 from service.broadcast import Broadcast
 from service.errors import Unavailable
@@ -54,8 +54,9 @@ class Bell:
             raise Unavailable("the service is stopping: ask again in a moment")
 
     async def _listen(self) -> None:
-        async for _ in self._broadcast.messages(self._channel):
-            self._ring()
+        async with aclosing(self._broadcast.messages(self._channel)) as messages:
+            async for _ in messages:
+                self._ring()
 
     def _ring(self) -> None:
         for rung in self._waiting:

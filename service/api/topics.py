@@ -38,7 +38,7 @@ async def identify(request: Request) -> Response:
     return answer(await identified(backend.of(request), auth.owner_of(request), quiz_id))
 
 
-async def identified(parts: Backend, owner: str, quiz_id: UUID) -> QuizTopics:
+async def identified(parts: Backend, owner: str, quiz_id: UUID, *, seconds_max: float = WAIT_SECONDS_MAX) -> QuizTopics:
     """The topics of every module, none older than an hour; what is missing is identified once, whoever asks.
 
     Raises NotFound, StateConflict, ProviderFailed with the provider's reason; Unavailable when it takes too long or may
@@ -47,7 +47,7 @@ async def identified(parts: Backend, owner: str, quiz_id: UUID) -> QuizTopics:
     found = await _wanted(parts, owner, quiz_id)
     if any(one.is_wanted for one in found):
         await outbox.try_to_carry(parts.database, parts.queue)
-        found = await _ended(parts, quiz_id)
+        found = await _ended(parts, quiz_id, seconds_max=seconds_max)
     for one in found:
         if one.failure and not one.is_fresh:
             raise _problem(one.module_name, one.failure)
@@ -66,9 +66,9 @@ async def _wanted(parts: Backend, owner: str, quiz_id: UUID) -> list[Identificat
     return found
 
 
-async def _ended(parts: Backend, quiz_id: UUID) -> list[Identification]:
+async def _ended(parts: Backend, quiz_id: UUID, *, seconds_max: float) -> list[Identification]:
     """How it stands once nothing is at work any more. Raises Unavailable."""
-    until = time.monotonic() + WAIT_SECONDS_MAX
+    until = time.monotonic() + seconds_max
     with parts.bell.heard() as rung:
         while True:
             rung.clear()

@@ -1,6 +1,7 @@
 """The migrations make exactly the tables that the statements are written for, however often and by however many."""
 
 import asyncio
+import hashlib
 import json
 import os
 import shutil
@@ -245,6 +246,21 @@ async def test_all_data_of_the_first_schema_is_kept(empty: Database) -> None:
             found = (await tx.execute(sa.select(*columns))).mappings().all()
             assert sorted(map(str, found)) == sorted(str(read(table, row)) for row in entered), name
     assert await factories.findings(empty) == ()
+
+
+async def test_modules_from_before_are_known_by_their_text(empty: Database) -> None:
+    rows: dict[str, list[dict[str, Any]]] = json.loads(FIRST_ROWS.read_text(encoding="utf-8"))
+    async with empty.write() as tx:
+        await tx.run_sync(upgrade_to, "0001")
+        for name in ("quizzes", "modules"):
+            await tx.execute(
+                sa.insert(tables.metadata.tables[name]), [read(tables.metadata.tables[name], row) for row in rows[name]]
+            )
+    await schema.migrate(empty)
+    async with empty.read() as tx:
+        found = (await tx.execute(sa.select(tables.modules.c.text, tables.modules.c.content_hash))).all()
+    assert len(found) == len(rows["modules"]) > 0
+    assert all(row.content_hash == hashlib.sha256(row.text.encode()).hexdigest() for row in found)
 
 
 def upgrade_to(connection: sa.Connection, revision: str) -> None:
