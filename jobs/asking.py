@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from functools import partial
 
@@ -57,8 +57,8 @@ class Portion(Frozen):
     """What one call asks for: `count` questions, as part `place` of `places` that are asked for at the same time."""
 
     count: int
-    place: int
-    places: int
+    place: int = 0
+    places: int = 1
 
 
 class Asking:
@@ -103,13 +103,35 @@ class Asking:
     async def _round(self, portions: Sequence[Portion]) -> AnswerMalformed | None:
         """Calls at the same time; each may end in its own way. A malformed answer is returned: it may be corrected."""
         corrections, self._corrections = self._corrections[-CORRECTIONS_SENT_MAX:], []
-        calls = (self._ask_for(portion, corrections) for portion in portions)
-        failures = [failure for failure in await asyncio.gather(*calls, return_exceptions=True) if failure]
+        calls = [asyncio.create_task(self._ask_for(portion, corrections)) for portion in portions]
+        hedge = asyncio.create_task(self._hedge(corrections))
+        try:
+            await self._until_full(calls, hedge)
+        finally:
+            for call in (*calls, hedge):
+                call.cancel()
+            ended = await asyncio.gather(*calls, hedge, return_exceptions=True)
+        failures = [end for end in ended[:-1] if end and not isinstance(end, asyncio.CancelledError)]
         malformed = [failure for failure in failures if isinstance(failure, AnswerMalformed)]
         others = [failure for failure in failures if not isinstance(failure, AnswerMalformed)]
         if others:
             raise max(others, key=_lasting)
         return malformed[0] if malformed else None
+
+    async def _until_full(self, calls: Sequence[asyncio.Task[None]], hedge: asyncio.Task[None]) -> None:
+        """Until all calls have ended, or there is nothing left that those which still run could bring."""
+        while self._checkpoint.missing_count > 0 and (running := [call for call in calls if not call.done()]):
+            waited_for = running if hedge.done() else [*running, hedge]
+            await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _hedge(self, corrections: Sequence[str]) -> None:
+        """Ask a second time for what the slowest call of all has not brought yet, if the user pays for that."""
+        if not (self._workshop.settings.hedge and self._workshop.provider.is_metered):
+            return
+        await self._workshop.governor.tail(self._model)
+        missing = min(self._checkpoint.missing_count, QUESTIONS_PER_CALL_MAX)
+        if missing > 0:
+            await self._ask_for(Portion(count=missing), corrections)
 
     async def _ask_for(self, portion: Portion, corrections: Sequence[str]) -> None:
         """One call, and again while the provider is the reason that it brought nothing.
@@ -123,8 +145,8 @@ class Asking:
         while True:
             turn = Turn()
             try:
-                async with self._turn(portion) as turn:
-                    await self._call(portion, corrections, turn)
+                async with self._cached() as is_cached, self._turn(portion) as turn:
+                    await self._call(portion, corrections, turn, is_cached)
             except ProviderError as error:
                 if isinstance(error, AnswerMalformed):
                     self._note("malformed_answer", str(error))
@@ -153,7 +175,12 @@ class Asking:
         )
         return self._workshop.governor.turn(wish)
 
-    async def _call(self, portion: Portion, corrections: Sequence[str], turn: Turn) -> None:
+    def _cached(self) -> AbstractAsyncContextManager[Callable[[], None]]:
+        return self._workshop.prefixes.turn(self._checkpoint.source, self._model)
+
+    async def _call(
+        self, portion: Portion, corrections: Sequence[str], turn: Turn, is_cached: Callable[[], None]
+    ) -> None:
         request = await self._request(portion, corrections)
         failpoints.reach(Place.BEFORE_CALL)
         accepted = 0
@@ -161,6 +188,7 @@ class Asking:
         async with aclosing(self._workshop.provider.ask(request)) as answers:
             async for answer in answers:
                 if isinstance(answer, RateLimits):
+                    is_cached()
                     await self._workshop.governor.hear(turn, answer)
                     continue
                 failpoints.reach(Place.AFTER_ANSWER)

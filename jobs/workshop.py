@@ -13,6 +13,7 @@ from arq.connections import ArqRedis
 
 from jobs.governor.governor import Governor
 from jobs.governor.shared import Rules, SharedState
+from jobs.prefixes import Prefixes
 from jobs.providers.base import Provider
 from schemas.plans import Claim
 from service.broadcast import Broadcast
@@ -58,6 +59,7 @@ class Workshop:
         self.governor = Governor(
             SharedState(redis, rules), worker=self.worker, wait_seconds_max=settings.provider_wait_seconds
         )
+        self.prefixes = Prefixes()
         self._hands: dict[Claim, asyncio.Task[None]] = {}
         self._errands: set[asyncio.Task[None]] = set()
         self._stopping_since: float | None = None

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     anthropic_base_url: Annotated[str | None, Field(validation_alias="ANTHROPIC_BASE_URL")] = None
     batches_per_worker: Annotated[int, Field(ge=1, le=1000)] = 20
     llm_calls_max: Annotated[int, Field(ge=1, le=10_000)] = 50
+    hedge: bool = False
     requests_per_minute: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
     input_tokens_per_minute: Annotated[int | None, Field(ge=1, le=10_000_000_000)] = None
     output_tokens_per_minute: Annotated[int | None, Field(ge=1, le=10_000_000_000)] = None

@@ -2,11 +2,13 @@
 
 import asyncio
 import itertools
+import math
 import random
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from statistics import median
 
 import structlog
 from redis import RedisError
@@ -21,6 +23,12 @@ LOOK_SECONDS_MAX = 1.0
 
 ALONE_PAUSE_SECONDS = 1.0
 """How long a worker without Redis pauses after a call that failed."""
+
+SECONDS_KEPT = 100
+HEDGE_CALLS_MIN = 10
+HEDGE_FACTOR = 2.0
+HEDGE_TAIL_SHARE = 0.15
+HEDGE_SHARE_MAX = 0.05
 
 RANK_OF = {Priority.HIGH: 0, Priority.NORMAL: 1, Priority.LOW: 2}
 
@@ -80,6 +88,37 @@ class _Lane:
         self.blocked_by: ErrorCode | None = None
         self.blocked_since = 0.0
         self.alone_until = 0.0
+        self.ended = asyncio.Event()
+        self.in_flight = 0
+        self.in_flight_most = 0
+        self.calls = 0
+        self.hedges = 0
+        self._seconds: deque[float] = deque(maxlen=SECONDS_KEPT)
+
+    def enter(self) -> None:
+        self.calls += 1
+        self.in_flight += 1
+        self.in_flight_most = max(self.in_flight_most, self.in_flight)
+
+    def leave(self, seconds: float | None) -> None:
+        """`seconds`: what a good call took."""
+        self.in_flight -= 1
+        if not self.in_flight:
+            self.in_flight_most = 0
+        if seconds is not None:
+            self._seconds.append(seconds)
+        self.ended.set()
+        self.ended = asyncio.Event()
+
+    @property
+    def slow_seconds(self) -> float:
+        """A call that takes longer is slow; infinite while too little is known."""
+        return HEDGE_FACTOR * median(self._seconds) if len(self._seconds) >= HEDGE_CALLS_MIN else math.inf
+
+    def may_hedge(self) -> bool:
+        """Only at the end of a run, where nobody else could use the place, and for few of all calls."""
+        is_tail = not self.waiters and self.in_flight <= max(1, HEDGE_TAIL_SHARE * self.in_flight_most)
+        return is_tail and self.hedges + 1 <= HEDGE_SHARE_MAX * self.calls
 
     def block(self, code: ErrorCode | None) -> None:
         if code and not self.blocked_by:
@@ -113,6 +152,8 @@ class Governor:
         taken = await self._wait(lane, wish)
         turn = Turn(taken)
         self._owners[wish.owner] += 1
+        lane.enter()
+        began = time.monotonic()
         error: BaseException | None = None
         try:
             yield turn
@@ -121,6 +162,7 @@ class Governor:
             raise
         finally:
             self._owners[wish.owner] -= 1
+            lane.leave(time.monotonic() - began if error is None else None)
             turn.was_answered = await self._leave(lane, taken, turn.ended(error))
 
     async def hear(self, turn: Turn, told: RateLimits) -> None:
@@ -136,6 +178,21 @@ class Governor:
         """Something has changed: look whether a call may start."""
         for lane in self._lanes.values():
             lane.changed.set()
+
+    async def tail(self, model: str) -> None:
+        """Returns when a call that begins now is slow, and a second one in its place would keep nobody waiting."""
+        lane = self._lanes.setdefault(model, _Lane())
+        began = time.monotonic()
+        while True:
+            left_seconds = lane.slow_seconds - (time.monotonic() - began)
+            if left_seconds <= 0 and lane.may_hedge():
+                lane.hedges += 1
+                return
+            try:
+                async with asyncio.timeout(left_seconds if 0 < left_seconds < math.inf else None):
+                    await lane.ended.wait()
+            except TimeoutError:
+                continue
 
     async def renew(self) -> None:
         """Say that this worker's calls are still in flight. Raises redis.RedisError, OSError."""

@@ -21,6 +21,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.util import await_only
 
 from service.errors import DatabaseDamaged, Unavailable
+from service.store import sqlite_inline
 
 log = structlog.get_logger()
 
@@ -162,7 +163,12 @@ def _sqlite_writer(url: str) -> AsyncEngine:
     assert path is not None, "an SQLite URL names a file"
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(
-        url, pool_size=1, max_overflow=0, pool_timeout=LOCK_WAIT_SECONDS_MAX, poolclass=sa.pool.AsyncAdaptedQueuePool
+        url,
+        async_creator=lambda *_, **__: sqlite_inline.connect(path),
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=LOCK_WAIT_SECONDS_MAX,
+        poolclass=sa.pool.AsyncAdaptedQueuePool,
     )
     sa.event.listen(engine.sync_engine, "connect", _prepare_writer)
     sa.event.listen(engine.sync_engine, "begin", _begin_immediate)
