@@ -223,10 +223,12 @@ class Asking:
         """Raises LeaseLost: no call is made for a batch that is not ours any more."""
         claim = self._claim
         avoid_max = AVOID_MAX_METERED if self._workshop.provider.is_metered else AVOID_MAX
+        lane, lanes = claim.lane * portion.places + portion.place, claim.lanes * portion.places
         async with self._workshop.database.read() as tx:
             if (claim.batch_id, claim.fence) not in await batches.valid_claims(tx, claim.worker):
                 raise LeaseLost(f"batch {claim.batch_id} was taken over or stopped")
             newest_first = await questions.contents(tx, claim.quiz_id, claim.question_type, limit=avoid_max)
+        topics = self._checkpoint.topics_for(lane, lanes)
         return Request(
             source=self._checkpoint.source,
             question_type=claim.question_type,
@@ -235,8 +237,10 @@ class Asking:
             avoid=tuple(preview_of(content) for content in reversed(newest_first)),
             corrections=tuple(corrections),
             instructions=claim.instructions,
-            lane=claim.lane * portion.places + portion.place,
-            lanes=claim.lanes * portion.places,
+            lane=lane,
+            lanes=lanes,
+            topics=topics.own,
+            other_topics=topics.others,
             model=self._model,
         )
 

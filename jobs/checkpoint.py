@@ -5,16 +5,17 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from jobs import checks, tongues
+from jobs import checks, spreading, tongues
 from jobs.fields import wording_of
 from jobs.providers.base import Source
 from jobs.workshop import Workshop, outlasted
 from schemas.events import QuestionRejected
 from schemas.plans import Claim, Wakeup
 from schemas.questions import Bank, Draft, Fingerprint, SoundQuestion
+from schemas.topics import Topic
 from service import failpoints
 from service.failpoints import Place
-from service.store import modules, questions, quizzes, steps
+from service.store import modules, questions, quizzes, steps, topics
 from service.store.database import Tx
 
 REJECTION_CHARACTERS_MAX = 300
@@ -27,10 +28,13 @@ class Checkpoint:
     wrong with the writing: LeaseLost, Unavailable.
     """
 
-    def __init__(self, workshop: Workshop, claim: Claim, source: Source, bank: Bank) -> None:
+    def __init__(
+        self, workshop: Workshop, claim: Claim, source: Source, bank: Bank, module_topics: Sequence[Topic]
+    ) -> None:
         self.claim = claim
         self.source = source
         self.held_count = claim.held_count
+        self._topics = module_topics
         self._workshop = workshop
         self._taken: list[Fingerprint] = [*bank.others, *bank.own]
         self._seen = bank.seen
@@ -44,8 +48,9 @@ class Checkpoint:
         async with workshop.database.read() as tx:
             module = await modules.text(tx, claim.module_id)
             bank = await questions.bank(tx, claim.quiz_id, claim.batch_id, after=0)
+            found = await topics.of_module(tx, claim.module_id)
         source = Source(module_id=module.id, name=module.name, text=module.text, language=claim.language)
-        return cls(workshop, claim, source, bank)
+        return cls(workshop, claim, source, bank, found)
 
     @property
     def missing_count(self) -> int:
@@ -59,9 +64,14 @@ class Checkpoint:
             self.reject(verdict.code, verdict.message)
             return verdict
         self._taken.append(verdict.fingerprint)
-        self._sound.append(verdict)
+        self._sound.append(self._tagged(verdict))
         self._write_soon()
         return None
+
+    def topics_for(self, lane: int, lanes: int) -> spreading.Share:
+        """What the next call is to spread its questions over; nothing where no topics were identified."""
+        asked = (taken.start for taken in self._taken if taken.module_id == self.claim.module_id)
+        return spreading.in_turn(self._topics, asked, self.claim.question_type, lane, lanes)
 
     def reject(self, code: str, message: str) -> None:
         """Tell watchers of something that can't be kept."""
@@ -80,6 +90,14 @@ class Checkpoint:
         if self._ear.hears_foreign(f"{wording_of(verdict.content)}\n{verdict.explanation}"):
             return checks.in_wrong_language(self.source.language)
         return verdict
+
+    def _tagged(self, question: SoundQuestion) -> SoundQuestion:
+        """With the topic that its evidence belongs to as its first tag."""
+        if not self._topics:
+            return question
+        name = spreading.topic_at(self._topics, question.evidence.start).name
+        others = (tag for tag in question.tags if tag.casefold() != name.casefold())
+        return question.model_copy(update={"tags": (name, *others)})
 
     def _write_soon(self) -> None:
         if self._writing is None:

@@ -66,6 +66,7 @@ class Workshop:
         self._desk = Desk(database)
         self.claims = Claims(self.persist, self.broadcast, worker=self.worker, lease_seconds=settings.lease_seconds)
         self._hands: dict[Claim, asyncio.Task[None]] = {}
+        self._errands: set[asyncio.Task[None]] = set()
         self._stopping_since: float | None = None
 
     def take(self, claim: Claim, work: asyncio.Task[None]) -> None:
@@ -75,6 +76,11 @@ class Workshop:
         if self._stopping_since is not None:
             # Behind the first step of the work: cancelled before it, the work could not release the batch.
             asyncio.get_running_loop().call_soon(work.cancel)
+
+    def begin(self, errand: asyncio.Task[None]) -> None:
+        """Work that is no batch and keeps its own lease: a worker that stops waits for it as for a batch."""
+        self._errands.add(errand)
+        errand.add_done_callback(self._errands.discard)
 
     @property
     def in_hand(self) -> tuple[Claim, ...]:
@@ -90,7 +96,7 @@ class Workshop:
     async def stop(self, *, grace_seconds: float) -> None:
         """Let work end for a while, then stop it; returns when each batch is released with all that passed."""
         self._stopping_since = time.monotonic()
-        works = list(self._hands.values())
+        works = [*self._hands.values(), *self._errands]
         if works:
             await asyncio.wait(works, timeout=grace_seconds)
         for work in works:

@@ -12,10 +12,11 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from service import queue
-from service.api import answers, events, generations, guard, health, pages, quizzes
+from service.api import answers, events, generations, guard, health, pages, quizzes, topics
 from service.api.backend import Backend
+from service.api.bell import Bell
 from service.api.hub import Hub
-from service.broadcast import Broadcast
+from service.broadcast import IDENTIFIED_CHANNEL, Broadcast
 from service.errors import QuizmillError
 from service.settings import Settings
 from service.store import schema
@@ -37,14 +38,17 @@ def create_app(settings: Settings, redis: ArqRedis) -> Starlette:
         queue=queue.Queue(redis),
         broadcast=broadcast,
         hub=Hub(database, broadcast),
+        bell=Bell(broadcast, IDENTIFIED_CHANNEL),
     )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await schema.require_current(database)
         backend.hub.start()
+        backend.bell.start()
         yield
         await backend.hub.stop()
+        await backend.bell.stop()
         await database.close()
         await redis.aclose(close_connection_pool=True)
 
@@ -69,6 +73,7 @@ def _routes() -> list[Route | Mount]:
         Route("/api/quizzes", quizzes.page),
         Route(QUIZ, quizzes.load),
         Route(QUIZ + "/modules/{module_id:uuid}", quizzes.module),
+        Route(QUIZ + "/topics", topics.identify, methods=["POST"]),
         Route(QUIZ + "/generations", quizzes.order, methods=["POST"]),
         Route(QUIZ + "/export/{format}", quizzes.export),
         Route("/api/generations", generations.create, methods=["POST"]),

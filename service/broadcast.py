@@ -16,6 +16,7 @@ from service.failpoints import Place
 
 GREW_CHANNEL: Final = "quizmill:grew"
 STOPPED_CHANNEL: Final = "quizmill:stopped"
+IDENTIFIED_CHANNEL: Final = "quizmill:identified"
 RECONNECT_SECONDS_MAX: Final = 2.0
 PUBLISH_SECONDS_MAX: Final = 2.0
 
@@ -39,6 +40,10 @@ class Broadcast:
     async def announce_stopped(self, generation_id: UUID) -> None:
         """Workers must stop their calls for this generation."""
         await self._publish(STOPPED_CHANNEL, [str(generation_id)])
+
+    async def announce_identified(self, module_id: UUID) -> None:
+        """The topics of this module are there, or will not come."""
+        await self._publish(IDENTIFIED_CHANNEL, [str(module_id)])
 
     async def grown(self) -> AsyncGenerator[Wakeup | None]:
         """Wake-up calls for ever, through lost connections. None: some may have been lost, look at everything."""

@@ -9,7 +9,8 @@ QuizmillError                 500
 |-- TooLarge                  413
 |-- UnsupportedMedia          415
 |-- Invalid                   422   read, but not acceptable: names the fields
-|-- Unavailable               503   the database does not answer
+|-- Unavailable               503   the database does not answer, or a worker's provider
+|-- ProviderFailed            502   what was asked of a worker failed at the provider
 |-- DatabaseDamaged           500   the file can't be trusted any more
 |-- LeaseLost                       a worker's write after its batch was taken over or ended
 `-- SettingsInvalid                 the start is refused
@@ -79,6 +80,13 @@ class Invalid(QuizmillError):
 class Unavailable(QuizmillError):
     status = 503
     title = "Temporarily unavailable"
+
+
+class ProviderFailed(QuizmillError):
+    """What the provider of questions and topics answered, where waiting alone does not help."""
+
+    status = 502
+    title = "The provider failed"
 
 
 class DatabaseDamaged(QuizmillError):

@@ -13,9 +13,11 @@ from redis.asyncio import ConnectionPool
 
 from schemas.plans import WantedBatch
 from schemas.states import Priority
+from schemas.topics import WantedIdentification
 
 RUN_BATCH: Final = "run_batch"
 EXTRACT: Final = "extract_materials"
+IDENTIFY: Final = "identify_topics"
 WAKE_CHANNEL: Final = "quizmill:wake"
 JOB_KEEP_MILLISECONDS: Final = 86_400_000
 REDIS_SECONDS_MAX: Final = 2.0
@@ -75,6 +77,15 @@ class Queue:
 
     async def put_extractions(self, quiz_ids: Sequence[UUID]) -> None:
         await self._put([(f"extract:{quiz_id}", EXTRACT, (str(quiz_id),), 1) for quiz_id in quiz_ids])
+
+    async def put_identifications(self, wanted: Sequence[WantedIdentification]) -> None:
+        """Before all batches: a request waits for each."""
+        await self._put(
+            [
+                (f"topics:{one.identification_id}:{one.fence}", IDENTIFY, (str(one.identification_id), one.fence), 1)
+                for one in wanted
+            ]
+        )
 
     async def forget(self, job_id: str) -> None:
         """Take a running job out of the queue: SQL knows it now, and it must not stand in the way of others."""

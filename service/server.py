@@ -17,13 +17,13 @@ UNREAD_SECONDS_MAX = 30
 
 
 class Server(uvicorn.Server):
-    """Tells the hub first when it stops, so that every stream ends whole instead of being cut.
+    """Tells the backend first when it stops, so that every stream ends whole instead of being cut.
 
     Its signals are those of `stop_on_signals`: uvicorn's own would end the process before it has cleaned up.
     """
 
     def __init__(self, app: Starlette, *, on_ready: Callable[[], None]) -> None:
-        self._hub = app.state.backend.hub
+        self._backend = app.state.backend
         self._on_ready = on_ready
         super().__init__(
             uvicorn.Config(
@@ -40,7 +40,7 @@ class Server(uvicorn.Server):
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._hub.close()
+        self._backend.close()
         await super().shutdown(sockets)
 
     def stop(self) -> None:

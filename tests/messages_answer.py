@@ -12,7 +12,7 @@ from tests.messages_prompt import Asked
 
 PIECE_CHARACTERS = 40
 PING_SECONDS = 0.02
-BEGIN, BETWEEN, END = '{"questions": [', ", ", "]}"
+BETWEEN, END = ", ", "]}"
 HALF_A_QUESTION = '{"quote": "This was cut'
 BROKEN_JSON = '{"quote": "He said "stop" and left", "stem": }]'
 PROSE = "Certainly! Here is what I think about the module: it is well written."
@@ -49,8 +49,12 @@ def question_texts(asked: Asked) -> list[str]:
     return [json.dumps(question, ensure_ascii=False) for question in questions]
 
 
+def begin(asked: Asked) -> str:
+    return '{"topics": [' if asked.question_type == "topics" else '{"questions": ['
+
+
 def whole_text(asked: Asked) -> str:
-    return PROSE if asked.fault is Fault.PROSE else BEGIN + BETWEEN.join(question_texts(asked)) + END
+    return PROSE if asked.fault is Fault.PROSE else begin(asked) + BETWEEN.join(question_texts(asked)) + END
 
 
 def message(asked: Asked, usage: dict[str, int], text: str | None) -> dict[str, object]:
@@ -122,7 +126,7 @@ class Answering:
         block: dict[str, object] = {"type": "text", "text": ""}
         await _event(send, "content_block_start", {"index": 0, "content_block": block})
         await _event(send, "ping", {})
-        await self._text(send, PROSE if self._asked.fault is Fault.PROSE else BEGIN)
+        await self._text(send, PROSE if self._asked.fault is Fault.PROSE else begin(self._asked))
 
     async def _question(self, send: Send, text: str) -> None:
         if self._asked.fault is Fault.PROSE:

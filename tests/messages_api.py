@@ -31,7 +31,7 @@ from uvicorn.server import ServerState
 from tests.messages_answer import Answering, message, whole_text
 from tests.messages_faults import REFUSED, Fault, Rule, rule_of
 from tests.messages_prompt import Asked, understood
-from tests.messages_questions import Fields, question, spots
+from tests.messages_questions import Fields, question, spots, topics
 
 __all__ = ["Asked", "Fault", "MessagesApi"]
 
@@ -156,6 +156,8 @@ class MessagesApi:
 
     def _questions(self, asked: Asked) -> list[Fields]:
         """As many as asked for where the text yields them; other ones at each call; none that is to be avoided."""
+        if asked.question_type == "topics":
+            return topics(asked.module_text)
         available = spots(asked.module_text)
         avoid = [_plain(stem) for stem in asked.avoid]
         used = self._used.setdefault((asked.module_text, asked.question_type), Used())

@@ -16,7 +16,7 @@ _MODULE = re.compile(
 
 @dataclass
 class Asked:
-    """One call as the server understood it, and what became of it."""
+    """One call as the server understood it, and what became of it. The type of one for topics is `topics`."""
 
     module: str
     module_text: str
@@ -27,6 +27,7 @@ class Asked:
     avoid: tuple[str, ...]
     corrections: tuple[str, ...]
     instructions: tuple[str, ...]
+    topics: tuple[str, ...]
     model: str
     is_streamed: bool
     sdk_retries: int
@@ -52,13 +53,14 @@ def understood(body: dict[str, object], sdk_retries: int) -> Asked | None:
     return Asked(
         module=json.loads(module["name"]),
         module_text=module["text"],
-        question_type=_tag("question_type", prompt) or "",
+        question_type=_tag("question_type", prompt) or _tag("wanted", prompt) or "",
         count=int(_tag("count", prompt) or 0),
         difficulty=_tag("difficulty", prompt) or "",
         language=_tag("language", prompt) or "",
         avoid=_lines("already_used", prompt),
         corrections=_lines("corrections", prompt),
         instructions=_lines("instructions", prompt),
+        topics=_lines("topics", prompt),
         model=str(body.get("model")),
         is_streamed=body.get("stream") is True,
         sdk_retries=sdk_retries,

@@ -23,6 +23,7 @@ STRIDE_WORDS = 2 * REACH_WORDS + 1
 ORDER = (4, 0, 2, 6, 8, 1, 3, 5, 7)
 PAIRS_MIN, PAIRS_MAX = 3, 6
 SPARE_WORDS = ("quartz", "velvet", "lantern", "harbour")
+TOPICS_MAX = 6
 
 
 class Spot(NamedTuple):
@@ -65,6 +66,13 @@ def question(question_type: str, available: tuple[Spot, ...], place: int, number
         return None
     remarks = {"explanation": f"It says: {_on_one_line(spot.quote)}", "cognitive_level": "remember", "tags": [spot.key]}
     return {"quote": spot.quote, **content, **remarks}
+
+
+def topics(text: str) -> list[Fields]:
+    """Named by the longest word of every second sentence, the last one first, so that someone has to put them right."""
+    sentences = [" ".join(found.group().split()) for found in _SENTENCE.finditer(text) if _WORD.search(found.group())]
+    chosen = sentences[::2][:TOPICS_MAX]
+    return [{"quote": sentence, "name": max(_WORD.findall(sentence), key=len)} for sentence in reversed(chosen)]
 
 
 def _spot(sentence: str, words: list[re.Match[str]], place: int) -> Spot | None:

@@ -3,8 +3,20 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from random import Random
+from typing import Any
 
-from jobs.providers.base import CallTooLong, ProviderOverloaded, RateLimits, Request, Source, Unreadable, Usage, Weight
+from jobs.providers.base import (
+    CallTooLong,
+    ProviderOverloaded,
+    RateLimits,
+    Request,
+    Source,
+    TopicDraft,
+    TopicsRequest,
+    Unreadable,
+    Usage,
+    Weight,
+)
 from schemas.questions import Draft, ShortAnswer
 
 MODEL = "scripted-1"
@@ -70,13 +82,14 @@ class Gate:
         await self.opened.wait()
 
 
-Part = Draft | Unreadable | RateLimits | Usage | Gate | Exception
+Part = Draft | TopicDraft | Unreadable | RateLimits | Usage | Gate | Exception
 
 
 class ScriptedProvider:
     """Each call yields its list of parts; gates hold it, exceptions end it. Then `always`, for every further call.
 
-    `requests` holds what was asked; `cut` the numbers of the calls that were closed or cancelled before their end.
+    `requests` holds what was asked, `topic_requests` what was asked about topics; `cut` the numbers of the calls that
+    were closed or cancelled before their end.
     """
 
     name = "scripted"
@@ -85,6 +98,7 @@ class ScriptedProvider:
         self.account = "scripted"
         self.is_metered = is_metered
         self.requests: list[Request] = []
+        self.topic_requests: list[TopicsRequest] = []
         self.cut: list[int] = []
         self.is_closed = False
         self._calls = calls
@@ -93,9 +107,15 @@ class ScriptedProvider:
     def weigh(self, source: Source, count: int) -> Weight:
         return Weight(input_tokens=len(source.text) // 4, output_tokens=100 * count)
 
-    async def ask(self, request: Request) -> AsyncGenerator[Draft | Unreadable | RateLimits | Usage]:
-        number = len(self.requests)
+    def ask(self, request: Request) -> AsyncGenerator[Any]:
         self.requests.append(request)
+        return self._call(len(self.requests) - 1)
+
+    def topics(self, request: TopicsRequest) -> AsyncGenerator[Any]:
+        self.topic_requests.append(request)
+        return self._call(len(self.topic_requests) - 1)
+
+    async def _call(self, number: int) -> AsyncGenerator[Draft | TopicDraft | Unreadable | RateLimits | Usage]:
         parts = self._calls[number] if number < len(self._calls) else self._always
         assert parts is not None, f"call {number + 1} was not expected"
         try:

@@ -57,14 +57,18 @@ class System:
         self.http = httpx.AsyncClient(base_url=self.url, timeout=WAIT_SECONDS)
 
     async def stop(self) -> None:
-        for _, until, running in self._workers:
-            until.set()
-            await running
+        await self.stop_workers()
         await self.http.aclose()
         self._server.stop()
         await self._serving
         await self.redis.aclose(close_connection_pool=True)
         await self.database.close()
+
+    async def stop_workers(self) -> None:
+        for _, until, running in self._workers:
+            until.set()
+            await running
+        self._workers.clear()
 
     def workshop(self, redis: ArqRedis, provider: Provider | None = None) -> Workshop:
         """What a worker of this system works with."""

@@ -52,7 +52,10 @@ def start(
 
 
 def quiz(quiz: Quiz, questions: Sequence[Question]) -> str:
-    """Page `/quizzes/{id}`: what is saved, grouped by module in the order of the material."""
+    """Page `/quizzes/{id}`: what is saved, grouped by module in the order of the material; the modules' topics.
+
+    Its form posts to `/quizzes/{id}/topics` (no fields) and comes back when they are identified.
+    """
     return _render("quiz.html", quiz=quiz, chapters=chapters_of(quiz.modules, questions))
 
 

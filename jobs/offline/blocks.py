@@ -44,7 +44,7 @@ class Line:
 def prose(text: str) -> Iterator[Block]:
     """The blocks of `text` in order."""
     lines: list[Line] = []
-    for line in _outside_fences(text):
+    for line in lines_of(text):
         if line.kind is LineKind.UNDERLINE:
             lines = []
         elif line.kind is LineKind.TEXT or (line.kind is LineKind.INDENTED and lines):
@@ -55,7 +55,8 @@ def prose(text: str) -> Iterator[Block]:
     yield from _blocks(text, lines)
 
 
-def _outside_fences(text: str) -> Iterator[Line]:
+def lines_of(text: str) -> Iterator[Line]:
+    """The lines of `text` that are no code, with their line ends."""
     is_fenced = False
     for match in LINE.finditer(text):
         kind = _kind_of(match.group())

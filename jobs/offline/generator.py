@@ -1,6 +1,6 @@
 """From an analysed module to drafts of one question type, best first."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from jobs.offline.analysis import Analysis, Stopped
@@ -12,9 +12,11 @@ from jobs.offline.figures import figure_ideas
 from jobs.offline.ideas import Idea, in_lane, ranked, written
 from jobs.offline.pairs import pair_ideas
 from jobs.offline.responses import response_ideas
+from jobs.offline.topics import by_topic
 from jobs.offline.truefalse import balanced, truth_ideas
 from schemas.questions import Draft
 from schemas.states import Difficulty, QuestionType
+from schemas.topics import Topic
 
 IDEAS_OF: dict[QuestionType, Callable[[Analysis], Iterator[Idea]]] = {
     QuestionType.MULTIPLE_CHOICE: choice_ideas,
@@ -37,6 +39,8 @@ class Wish:
     avoid: tuple[str, ...] = ()
     lane: int = 0
     lanes: int = 1
+    topics: tuple[Topic, ...] = ()
+    other_topics: tuple[Topic, ...] = ()
 
 
 def drafts(analysis: Analysis, wish: Wish, is_stopped: Callable[[], bool]) -> Iterator[Draft]:
@@ -51,11 +55,16 @@ def drafts(analysis: Analysis, wish: Wish, is_stopped: Callable[[], bool]) -> It
 
     if wish.question_type is QuestionType.TRUE_FALSE:
         true, false = truth_ideas(analysis)
-        return balanced(_written(true, wish, go_on), _written(false, wish, go_on))
+        return balanced(
+            written(_in_turn(true, wish, analysis), wish.avoid, go_on),
+            written(_in_turn(false, wish, analysis), wish.avoid, go_on),
+        )
     ideas_of = IDEAS_OF.get(wish.question_type)
-    return _written(list(ideas_of(analysis)), wish, go_on) if ideas_of else iter(())
+    return written(_in_turn(list(ideas_of(analysis)), wish, analysis), wish.avoid, go_on) if ideas_of else iter(())
 
 
-def _written(ideas: list[Idea], wish: Wish, go_on: Callable[[], None]) -> Iterator[Draft]:
+def _in_turn(ideas: list[Idea], wish: Wish, analysis: Analysis) -> Sequence[Idea]:
     best_first = ranked(ideas, wish.question_type, wish.difficulty)
-    return written(in_lane(best_first, wish.lane, wish.lanes), wish.avoid, go_on)
+    if wish.topics:
+        return by_topic(best_first, wish.topics, wish.other_topics, analysis)
+    return in_lane(best_first, wish.lane, wish.lanes)

@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 
 from jobs.prompts import languages
-from jobs.providers.base import Request, Source
+from jobs.providers.base import Request, Source, TopicsRequest
 from schemas.base import Frozen
 from schemas.states import QuestionType
 
@@ -26,8 +26,13 @@ class Prompt(Frozen):
     task: str
 
 
-def for_request(request: Request) -> Prompt:
-    return Prompt(frame=_text("frame"), module=_module(request.source), task=_task(request))
+def for_request(request: Request | TopicsRequest) -> Prompt:
+    task = _task(request) if isinstance(request, Request) else _topics_task(request)
+    return Prompt(frame=_text("frame"), module=_module(request.source), task=task)
+
+
+def _topics_task(request: TopicsRequest) -> str:
+    return _template("topics").substitute(language=languages.spelled_out(request.source.language))
 
 
 def _module(source: Source) -> str:
@@ -45,11 +50,15 @@ def _task(request: Request) -> str:
         language=languages.spelled_out(request.source.language),
         type_rules=_rules(request.question_type),
     )
-    return "\n\n".join([head, *_lane(request), *_sections(request)])
+    return "\n\n".join([head, *_place(request), *_sections(request)])
 
 
-def _lane(request: Request) -> Iterator[str]:
-    if request.lanes > 1:
+def _place(request: Request) -> Iterator[str]:
+    """Where in the module: at its topics, else in a part of it when others ask at the same time."""
+    if request.topics:
+        names = [topic.name for topic in request.topics[: request.count]]
+        yield _template("spread").substitute(lines="\n".join(_quoted(name) for name in names))
+    elif request.lanes > 1:
         yield _template("lane").substitute(lane=request.lane + 1, lanes=request.lanes)
 
 

@@ -1,5 +1,8 @@
 """Turns the events of one streamed answer into drafts, what it cost, and how it ended."""
 
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
 from anthropic.types import (
     RawContentBlockDeltaEvent,
     RawMessageDeltaEvent,
@@ -8,34 +11,38 @@ from anthropic.types import (
     TextDelta,
 )
 
-from jobs.providers import answer_schema, prices
+from jobs.providers import prices
 from jobs.providers.answer_stream import AnswerStream
 from jobs.providers.base import (
     AnswerMalformed,
     ProviderRejected,
     ProviderUnavailable,
     Request,
+    TopicsRequest,
     Unreadable,
     Usage,
 )
-from schemas.questions import Draft
+
+Item = TypeVar("Item")
 
 # A stream that breaks never says what it wrote; this is close enough to keep a budget honest.
 CHARACTERS_PER_TOKEN = 4
 
 
-class AnswerReader:
-    """Reads one call. `end` raises what a complete stream means beyond its questions."""
+class AnswerReader(Generic[Item]):
+    """Reads one call; `parse` reads one object of its answer. `end` raises what a complete stream means beyond them."""
 
-    def __init__(self, request: Request, model: str) -> None:
-        self._request = request
+    def __init__(self, request: Request | TopicsRequest, model: str, parse: Callable[[str], Item | Unreadable]) -> None:
+        self._module_name = request.source.name
+        self._noun = "topic" if isinstance(request, TopicsRequest) else "question"
         self._model = model
+        self._parse = parse
         self._json = AnswerStream()
         self._tokens = prices.Tokens()
         self._characters = 0
         self._stop_reason: str | None = None
 
-    def read(self, event: RawMessageStreamEvent) -> list[Draft | Unreadable]:
+    def read(self, event: RawMessageStreamEvent) -> list[Item | Unreadable]:
         match event:
             case RawMessageStartEvent():
                 self._count(event.message.usage)
@@ -44,7 +51,7 @@ class AnswerReader:
                 self._stop_reason = event.delta.stop_reason or self._stop_reason
             case RawContentBlockDeltaEvent(delta=TextDelta(text=text)):
                 self._characters += len(text)
-                return [answer_schema.parse(self._request.question_type, raw) for raw in self._json.feed(text)]
+                return [self._parse(raw) for raw in self._json.feed(text)]
             case _:
                 pass  # block starts and stops, and thinking: nothing of the answer
         return []
@@ -70,22 +77,24 @@ class AnswerReader:
                 raise ProviderUnavailable("The provider ended its answer before it was complete.")
             case "refusal":
                 raise ProviderRejected(
-                    f'The model refused to write questions about the module "{self._request.source.name}": '
+                    f'The model refused to write {self._noun}s about the module "{self._module_name}": '
                     "change its text or choose another model."
                 )
             case "model_context_window_exceeded" if not count:
                 raise ProviderRejected(
-                    f'The module "{self._request.source.name}" is too long for the model {self._model}: '
+                    f'The module "{self._module_name}" is too long for the model {self._model}: '
                     "split it into shorter ones."
                 )
             case "max_tokens" | "model_context_window_exceeded" if count:
                 return  # what was closed counts; the rest is asked for again
         if not count and self._stop_reason == "max_tokens":
-            raise AnswerMalformed("The answer was cut off at the token limit before its first question was complete.")
+            raise AnswerMalformed(
+                f"The answer was cut off at the token limit before its first {self._noun} was complete."
+            )
         if not count:
-            raise AnswerMalformed("The answer holds no question object.")
+            raise AnswerMalformed(f"The answer holds no {self._noun} object.")
         if not self._json.is_complete:
-            raise AnswerMalformed(f"The answer's JSON is broken after {count} question objects.")
+            raise AnswerMalformed(f"The answer's JSON is broken after {count} {self._noun} objects.")
 
     def _count(self, usage: object) -> None:
         """Numbers are cumulative: later ones replace earlier ones; one that is missing or null changes nothing."""

@@ -153,7 +153,7 @@ def parse(question_type: QuestionType, raw: str) -> Draft | Unreadable:
     try:
         answer = ANSWER_OF[question_type].model_validate_json(raw)
     except ValidationError as error:
-        return Unreadable(message=_reason(error))
+        return Unreadable(message=reason(error))
     return Draft(
         content=answer.content(),
         quote=answer.quote,
@@ -179,19 +179,20 @@ def schema_of(question_type: QuestionType) -> dict[str, object]:
     question["required"] = list(question["properties"])
     questions = {"type": "array", "items": question}
     answer = {"type": "object", "properties": {"questions": questions}, "required": ["questions"]}
-    return transform_schema(_without_noise({**answer, "$defs": definitions}))
+    return transform_schema(without_noise({**answer, "$defs": definitions}))
 
 
-def _without_noise(schema: dict[str, object]) -> dict[str, object]:
+def without_noise(schema: dict[str, object]) -> dict[str, object]:
     """Without what the model has no use for and every call would pay for."""
     return {
-        key: _without_noise(value) if isinstance(value, dict) else value
+        key: without_noise(value) if isinstance(value, dict) else value
         for key, value in schema.items()
         if key not in {"title", "default", "maxLength"}
     }
 
 
-def _reason(error: ValidationError) -> str:
+def reason(error: ValidationError, default: str = "question") -> str:
+    """Where an answer is wrong, and how; `default`: what to call the whole of it."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "question"
+    field = ".".join(str(part) for part in first["loc"]) or default
     return f"{field}: {first['msg'].removeprefix('Value error, ')}"[:REASON_CHARACTERS_MAX]

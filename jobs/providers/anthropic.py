@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
+from typing import TypeVar
 
 import httpx2
 from anthropic import AsyncAnthropic, AsyncStream
@@ -11,19 +13,33 @@ from anthropic.types import OutputConfigParam, RawMessageStreamEvent
 
 from jobs.prompts import prompt
 from jobs.prompts.prompt import Prompt
-from jobs.providers import answer_schema, prices, rate_limits
+from jobs.providers import answer_schema, prices, rate_limits, topics_schema
 from jobs.providers.answer_reader import AnswerReader
 from jobs.providers.anthropic_errors import CallFacts, in_our_words
-from jobs.providers.base import Part, ProviderError, ProviderRejected, RateLimits, Request, Source, Weight
+from jobs.providers.base import (
+    Part,
+    ProviderError,
+    ProviderRejected,
+    RateLimits,
+    Request,
+    Source,
+    TopicPart,
+    TopicsRequest,
+    Unreadable,
+    Usage,
+    Weight,
+)
 from jobs.providers.patience import Patience
-from schemas.states import QuestionType
 from service.errors import SettingsInvalid
+
+Item = TypeVar("Item")
 
 CONNECT_SECONDS = 10.0
 MODULE_CHARACTERS_MAX = 600_000
 # Most models think before they answer, and what they think counts too.
 THINKING_TOKENS = 16_000
 TOKENS_PER_QUESTION = 1_200
+TOKENS_OF_TOPICS = 2_000
 ANSWER_TOKENS_MAX = 32_000
 # For what a call will take of the rate limits; what it has really taken replaces it at its end.
 CHARACTERS_PER_TOKEN = 4
@@ -71,17 +87,25 @@ class AnthropicProvider:
             output_tokens=ANSWER_TOKENS_PER_QUESTION * count,
         )
 
-    async def ask(self, request: Request) -> AsyncGenerator[Part]:
+    def ask(self, request: Request) -> AsyncGenerator[Part]:
+        parse = partial(answer_schema.parse, request.question_type)
+        return self._call(request, AnswerReader(request, self._model_for(request), parse))
+
+    def topics(self, request: TopicsRequest) -> AsyncGenerator[TopicPart]:
+        return self._call(request, AnswerReader(request, self._model_for(request), topics_schema.parse))
+
+    async def _call(
+        self, request: Request | TopicsRequest, reader: AnswerReader[Item]
+    ) -> AsyncGenerator[Item | Unreadable | RateLimits | Usage]:
         _refuse_oversized(request.source)
-        reader = AnswerReader(request, self._model_for(request))
         try:
             async with aclosing(self._events(request)) as events:
                 async for event in events:
                     if isinstance(event, RateLimits):
                         yield event
                         continue
-                    for question in reader.read(event):
-                        yield question
+                    for item in reader.read(event):
+                        yield item
             reader.end()
         except ProviderError:
             yield reader.usage()
@@ -91,7 +115,7 @@ class AnthropicProvider:
     async def close(self) -> None:
         await self._client.close()
 
-    async def _events(self, request: Request) -> AsyncGenerator[RateLimits | RawMessageStreamEvent]:
+    async def _events(self, request: Request | TopicsRequest) -> AsyncGenerator[RateLimits | RawMessageStreamEvent]:
         """What the headers say and the events of one call. Leaving the generator in any way closes the connection."""
         written = prompt.for_request(request)
         facts = self._facts(request, written)
@@ -111,25 +135,25 @@ class AnthropicProvider:
                     return
                 yield event
 
-    async def _open(self, request: Request, written: Prompt) -> AsyncStream[RawMessageStreamEvent]:
+    async def _open(self, request: Request | TopicsRequest, written: Prompt) -> AsyncStream[RawMessageStreamEvent]:
         model = self._model_for(request)
         return await self._client.messages.create(
             model=model,
-            max_tokens=min(THINKING_TOKENS + TOKENS_PER_QUESTION * request.count, ANSWER_TOKENS_MAX),
+            max_tokens=_tokens_max(request),
             # What is the same for every call about a module comes first and is cached.
             system=[
                 {"type": "text", "text": written.frame},
                 {"type": "text", "text": written.module, "cache_control": {"type": "ephemeral"}},
             ],
             messages=[{"role": "user", "content": written.task}],
-            output_config=_output_config(request.question_type, model),
+            output_config=_output_config(request, model),
             stream=True,
         )
 
-    def _model_for(self, request: Request) -> str:
+    def _model_for(self, request: Request | TopicsRequest) -> str:
         return request.model or self._model
 
-    def _facts(self, request: Request, written: Prompt) -> CallFacts:
+    def _facts(self, request: Request | TopicsRequest, written: Prompt) -> CallFacts:
         return CallFacts(
             model=self._model_for(request),
             module_name=request.source.name,
@@ -140,10 +164,18 @@ class AnthropicProvider:
         )
 
 
-def _output_config(question_type: QuestionType, model: str) -> OutputConfigParam:
-    config: OutputConfigParam = {
-        "format": {"type": "json_schema", "schema": answer_schema.schema_of(question_type)},
-    }
+def _tokens_max(request: Request | TopicsRequest) -> int:
+    answer = TOKENS_PER_QUESTION * request.count if isinstance(request, Request) else TOKENS_OF_TOPICS
+    return min(THINKING_TOKENS + answer, ANSWER_TOKENS_MAX)
+
+
+def _output_config(request: Request | TopicsRequest, model: str) -> OutputConfigParam:
+    match request:
+        case Request():
+            schema = answer_schema.schema_of(request.question_type)
+        case TopicsRequest():
+            schema = topics_schema.schema()
+    config: OutputConfigParam = {"format": {"type": "json_schema", "schema": schema}}
     price = prices.price_of(model)
     if price and price.effort:
         config["effort"] = price.effort

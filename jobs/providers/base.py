@@ -1,4 +1,4 @@
-"""What a provider of questions is: it is asked, and yields drafts one by one, each at the moment it is complete.
+"""What a provider of questions and topics is: it is asked, and yields drafts one by one, each when it is complete.
 
 ProviderError                 batch error code          transient   outage: may be the same for every call
 |-- ProviderOverloaded        provider_overloaded       yes         yes
@@ -21,6 +21,7 @@ from pydantic import Field
 from schemas.base import Frozen
 from schemas.questions import Draft
 from schemas.states import Difficulty, ErrorCode, QuestionType
+from schemas.topics import Topic
 from service.errors import QuizmillError
 
 
@@ -107,6 +108,8 @@ class Request(Frozen):
     `avoid` holds stems (with their keys) that are already used in the quiz; `corrections` says what was wrong with
     the questions of the call before, in the validator's words. `lanes` batches ask about the same module and type at
     the same time; `lane` (from 0) says which of them this is, so that each can begin elsewhere in the text.
+    `topics`, where the module has any: those that this call is to spread its questions over, in this order;
+    `other_topics` are for other calls, and for this one when its own yield too little.
     """
 
     source: Source
@@ -118,7 +121,23 @@ class Request(Frozen):
     instructions: str = ""
     lane: int = 0
     lanes: int = 1
+    topics: tuple[Topic, ...] = ()
+    other_topics: tuple[Topic, ...] = ()
     model: str | None = None
+
+
+class TopicsRequest(Frozen):
+    """One call: what is this module about?"""
+
+    source: Source
+    model: str | None = None
+
+
+class TopicDraft(Frozen):
+    """A topic as a provider names it; `quote` stands where the module begins with it, if the provider is right."""
+
+    name: str
+    quote: str
 
 
 class Unreadable(Frozen):
@@ -163,12 +182,15 @@ class Weight(Frozen):
 Part = Draft | Unreadable | RateLimits | Usage
 """What a call yields."""
 
+TopicPart = TopicDraft | Unreadable | RateLimits | Usage
+"""What a call for topics yields."""
+
 
 class Provider(Protocol):
     """A source of questions. `ask` may yield more drafts than asked for; whoever has enough closes it.
 
-    `is_metered`: every call costs something and ends with its Usage, which is worth waiting for. Calls of one
-    `account` share its rate limits.
+    `topics` yields the best first; which of them stand is decided in jobs/topic_checks.py. `is_metered`: every call
+    costs something and ends with its Usage, which is worth waiting for. Calls of one `account` share its rate limits.
     """
 
     name: str
@@ -178,5 +200,7 @@ class Provider(Protocol):
     def ask(self, request: Request) -> AsyncGenerator[Part]: ...
 
     def weigh(self, source: Source, count: int) -> Weight: ...
+
+    def topics(self, request: TopicsRequest) -> AsyncGenerator[TopicPart]: ...
 
     async def close(self) -> None: ...

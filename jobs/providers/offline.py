@@ -14,8 +14,17 @@ from jobs.offline.generator import Wish, drafts
 from jobs.offline.german import GERMAN
 from jobs.offline.languages import Language
 from jobs.offline.readings import Readings
+from jobs.offline.topics import topics_of
 from jobs.prompts.languages import spelled_out
-from jobs.providers.base import Part, Request, Source, SourceExhausted, Weight
+from jobs.providers.base import (
+    Part,
+    Request,
+    Source,
+    SourceExhausted,
+    TopicPart,
+    TopicsRequest,
+    Weight,
+)
 from schemas.questions import Draft
 from schemas.states import QuestionType
 
@@ -72,6 +81,13 @@ class OfflineProvider:
             stop.set()
         raise SourceExhausted(_exhausted(request, analysis, count))
 
+    async def topics(self, request: TopicsRequest) -> AsyncGenerator[TopicPart]:
+        """What the module's headings and terms say; none where they say nothing. Raises ProviderRejected."""
+        source = request.source
+        analysis = await self._readings.of(source.text, _language(source.language))
+        for topic in await self._in_thread(partial(topics_of, analysis, source.name)):
+            yield topic
+
     def weigh(self, source: Source, count: int) -> Weight:
         return Weight()
 
@@ -102,6 +118,8 @@ def _wish(request: Request) -> Wish:
         avoid=request.avoid,
         lane=request.lane,
         lanes=request.lanes,
+        topics=request.topics,
+        other_topics=request.other_topics,
     )
 
 

@@ -9,10 +9,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 
 from schemas.problems import Problem
-from service.errors import DatabaseDamaged, Invalid, QuizmillError, Unavailable
+from service.errors import DatabaseDamaged, Invalid, ProviderFailed, QuizmillError, Unavailable
 from web import pages
 
 RETRY_AFTER_SECONDS: Final = "5"
+EXPLAINED: Final = (Unavailable, DatabaseDamaged, ProviderFailed)
+"""Errors of ours or of others whose words are fit for everyone."""
+
 TITLES: Final = {404: "Not found", 405: "Method not allowed", 413: "Too large", 400: "Bad request"}
 
 log = structlog.get_logger()
@@ -32,7 +35,7 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case Invalid():
             return Problem(title=error.title, status=error.status, detail=str(error), errors=tuple(error.problems))
-        case QuizmillError() if error.status < 500 or isinstance(error, Unavailable | DatabaseDamaged):
+        case QuizmillError() if error.status < 500 or isinstance(error, EXPLAINED):
             return Problem(title=error.title, status=error.status, detail=str(error))
         case ClientDisconnect():
             return Problem(title="Bad request", status=400, detail="the connection ended before the body did")
@@ -46,7 +49,7 @@ def problem_of(error: Exception) -> Problem:
 def failure(request: Request, error: Exception) -> Response:
     """RFC 9457, or a page where a page was asked for. What is our fault is logged."""
     found = problem_of(error)
-    if isinstance(error, Unavailable | DatabaseDamaged):
+    if isinstance(error, EXPLAINED):
         log.warning("request failed", path=request.url.path, error=str(error))
     elif found.status >= 500:
         log.error("request failed", path=request.url.path, error=repr(error), exc_info=error)

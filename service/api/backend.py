@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from arq.connections import ArqRedis
 from starlette.requests import HTTPConnection
 
+from service.api.bell import Bell
 from service.api.hub import Hub
 from service.broadcast import Broadcast
 from service.queue import Queue
@@ -20,6 +21,12 @@ class Backend:
     queue: Queue
     broadcast: Broadcast
     hub: Hub
+    bell: Bell
+
+    def close(self) -> None:
+        """End every stream and every request that waits: the service stops."""
+        self.hub.close()
+        self.bell.close()
 
 
 def of(connection: HTTPConnection) -> Backend:

@@ -14,7 +14,7 @@ from schemas.generations import Generation
 from schemas.orders import ModuleBatchOrder, Order, RetryOrder
 from schemas.states import QuestionType
 from service import auth
-from service.api import backend, bodies, operations, uploads
+from service.api import backend, bodies, operations, topics, uploads
 from service.api.answers import answer
 from service.errors import Invalid, QuizmillError
 from service.store import generations, questions, quizzes
@@ -33,6 +33,7 @@ def routes() -> list[Route]:
         Route("/", start),
         Route("/quizzes", upload, methods=["POST"]),
         Route(quiz, quiz_page),
+        Route(quiz + "/topics", find_topics, methods=["POST"]),
         Route(quiz + "/generations", order, methods=["POST"]),
         Route("/generations", generation_list),
         Route(generation, generation_page),
@@ -78,6 +79,12 @@ async def quiz_page(request: Request) -> Response:
         quiz = await quizzes.load(tx, auth.owner_of(request), quiz_id)
         found = await questions.of_quiz(tx, quiz_id, review=None, limit=QUESTIONS_SHOWN_MAX)
     return HTMLResponse(pages.quiz(quiz, found))
+
+
+async def find_topics(request: Request) -> Response:
+    quiz_id: UUID = request.path_params["quiz_id"]
+    await topics.identified(backend.of(request), auth.owner_of(request), quiz_id)
+    return _see(f"/quizzes/{quiz_id}#contents-heading")
 
 
 async def generation_list(request: Request) -> Response:

@@ -16,12 +16,16 @@ from schemas.generations import Generation, RetryAnswer
 from schemas.lists import Page
 from schemas.orders import Order
 from schemas.quizzes import Quiz
+from schemas.topics import QuizTopics
 from service.errors import QuizmillError
 
 Model = TypeVar("Model", bound=BaseModel)
 
 SILENCE_SECONDS_MAX: Final = 45.0
 RECONNECT_SECONDS: Final = 1.0
+TOPICS_SECONDS_MAX: Final = 75.0
+"""The service itself gives up after a minute, and says so."""
+
 NO_MORE: Final = 204
 
 
@@ -53,6 +57,9 @@ class Client:
     def upload(self, *, title: str, language: str, files: Sequence[Path]) -> Quiz:
         parts = [("files", (path.name, path.read_bytes())) for path in files]
         return self._ask(Quiz, "POST", "/api/quizzes", data={"title": title, "language": language}, files=parts)
+
+    def topics(self, quiz_id: UUID) -> QuizTopics:
+        return self._ask(QuizTopics, "POST", f"/api/quizzes/{quiz_id}/topics", timeout=TOPICS_SECONDS_MAX)
 
     def order(self, quiz_id: UUID, order: Order) -> Generation:
         body = order.model_dump(mode="json", exclude_none=True)

@@ -1,4 +1,4 @@
-"""The commands that are not about one generation: generate, export, migrate, verify, backup, doctor."""
+"""The commands that are not about one generation: generate, topics, export, migrate, verify, backup, doctor."""
 
 import asyncio
 import sys
@@ -19,7 +19,7 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 def add_to(app: typer.Typer) -> None:
-    for command in (generate, export, migrate, verify, backup, doctor):
+    for command in (generate, topics, export, migrate, verify, backup, doctor):
         app.command()(command)
 
 
@@ -56,6 +56,21 @@ def generate(
     show.reasons(ended)
     if ended.status is not GenerationState.COMPLETED:
         raise typer.Exit(1)
+
+
+def topics(
+    quiz_id: Annotated[UUID, typer.Argument(help="the quiz's id")],
+    url: Annotated[str, typer.Option(help="where the service is", envvar="QUIZMILL_URL")] = "http://127.0.0.1:8000",
+    json: Json = False,
+) -> None:
+    """Find out what a quiz's modules are about; orders spread their questions over it."""
+    from service.cli.client import Client  # noqa: PLC0415 # `--help` stays quick
+
+    found = Client(url).topics(quiz_id)
+    if json:
+        show.as_json(found)
+    else:
+        show.topics(found)
 
 
 def export(

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from schemas.generations import Batch, Generation
 from schemas.states import BatchState
+from schemas.topics import QuizTopics
 from service.cli.client import StreamEvent
 
 MARKS = {
@@ -46,6 +47,16 @@ def generations(found: list[Generation]) -> None:
     for entry in found:
         requested = entry.requested_at.strftime("%Y-%m-%d %H:%M")
         table.add_row(str(entry.id), entry.status, Text(entry.message), requested)
+    console.print(table)
+
+
+def topics(found: QuizTopics) -> None:
+    table = Table("module", "topic")
+    shown = None
+    for topic in found.topics:
+        # As texts: what stands in the material is no markup.
+        table.add_row(Text("" if topic.module_id == shown else topic.module_name), Text(topic.name))
+        shown = topic.module_id
     console.print(table)
 
 

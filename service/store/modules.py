@@ -1,5 +1,6 @@
 """Every SQL statement about modules."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from uuid import UUID, uuid4
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 
 from schemas.quizzes import Module, ModuleText
 from service.errors import NotFound
+from service.store import topics
 from service.store.database import Tx
 from service.store.tables import modules, quizzes
 
@@ -18,7 +20,14 @@ async def insert(tx: Tx, quiz_id: UUID, named_texts: Sequence[tuple[str, str]]) 
     first = (await tx.execute(count)).scalar_one()
     ids = [uuid4() for _ in named_texts]
     rows = [
-        {"id": module_id, "quiz_id": quiz_id, "position": first + offset, "name": name, "text": text}
+        {
+            "id": module_id,
+            "quiz_id": quiz_id,
+            "position": first + offset,
+            "name": name,
+            "text": text,
+            "content_hash": hashlib.sha256(text.encode()).hexdigest(),
+        }
         for offset, (module_id, (name, text)) in enumerate(zip(ids, named_texts, strict=True))
     ]
     await tx.execute(sa.insert(modules), rows)
@@ -56,7 +65,9 @@ async def of_quizzes(tx: Tx, quiz_ids: Collection[UUID]) -> dict[UUID, list[Modu
         .where(modules.c.quiz_id.in_(quiz_ids))
         .order_by(modules.c.quiz_id, modules.c.position)
     )
+    names = await topics.names(tx, quiz_ids)
     grouped: dict[UUID, list[Module]] = defaultdict(list)
     for row in await tx.execute(found):
-        grouped[row.quiz_id].append(Module(id=row.id, name=row.name, characters=row.characters))
+        module = Module(id=row.id, name=row.name, characters=row.characters, topics=names.get(row.id, ()))
+        grouped[row.quiz_id].append(module)
     return grouped

@@ -75,7 +75,46 @@ modules = sa.Table(
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
+    # SHA-256 of the text, hex: modules of the same text share their topics.
+    sa.Column("content_hash", sa.Text),
     sa.UniqueConstraint("quiz_id", "position"),
+)
+
+# What modules of one owner, text and language are about, and the work of identifying that.
+topics = sa.Table(
+    "topics",
+    metadata,
+    _id(),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("content_hash", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("method", sa.Integer, nullable=False),
+    # The module whose text is read.
+    _owned_by("modules", "module_id"),
+    sa.Column("topics", sa.JSON(none_as_null=True)),
+    sa.Column("identified_at", Timestamp),
+    # Raised by every claim; every write of a job carries it.
+    _count("fence"),
+    # Claims since it was last wanted: a text that takes its workers down is not tried for ever.
+    _count("tries"),
+    sa.Column("lease_until", Timestamp),
+    # Set = to be identified, and to be in the queue by then (outbox).
+    sa.Column("wanted_at", Timestamp),
+    sa.Column("error_code", sa.Text),
+    sa.Column("error_message", sa.Text),
+    # Over all calls so far; it belongs to no generation.
+    _count("llm_calls"),
+    _count("wasted_calls"),
+    _count("input_tokens"),
+    _count("output_tokens"),
+    _count("cache_read_tokens"),
+    sa.Column("cost_usd", sa.Double, nullable=False, server_default="0"),
+    sa.UniqueConstraint("owner", "content_hash", "language", "method"),
+    sa.CheckConstraint("(topics IS NULL) = (identified_at IS NULL)", name="identified_has_time"),
+    sa.CheckConstraint("lease_until IS NULL OR wanted_at IS NOT NULL", name="leased_is_wanted"),
+    sa.CheckConstraint("wanted_at IS NULL OR error_code IS NULL", name="wanted_has_not_failed"),
+    sa.CheckConstraint("(error_code IS NULL) = (error_message IS NULL)", name="failed_has_message"),
+    sa.Index(None, "wanted_at"),
 )
 
 generations = sa.Table(

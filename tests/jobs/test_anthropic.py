@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+from jobs.providers import topics_schema
 from jobs.providers.anthropic import AnthropicProvider
 from jobs.providers.base import (
     AnswerMalformed,
@@ -24,6 +25,8 @@ from jobs.providers.base import (
     RateLimits,
     Request,
     Source,
+    TopicDraft,
+    TopicsRequest,
     Unreadable,
     Usage,
 )
@@ -111,6 +114,55 @@ async def test_each_type_comes_back_as_drafts_with_real_quotes(
     assert [type(draft.content) for draft in answers.drafts] == [CONTENT_OF[question_type]] * 4
     assert all(draft.quote in TEXT for draft in answers.drafts)
     assert len({preview_of(draft.content) for draft in answers.drafts}) == 4
+
+
+async def test_topics_come_back_with_what_they_cost(api: MessagesApi, provider: AnthropicProvider) -> None:
+    parts = [
+        part async for part in provider.topics(TopicsRequest(source=request_for().source, model="claude-opus-5-5"))
+    ]
+    assert [type(part) for part in parts] == [RateLimits, *[TopicDraft] * 4, Usage]
+    assert all(" ".join(part.quote.split()) in " ".join(TEXT.split()) for part in parts if isinstance(part, TopicDraft))
+    assert isinstance(parts[-1], Usage)
+    assert (parts[-1].model, parts[-1].output_tokens > 0) == ("claude-opus-5-5", True)
+    [asked] = api.requests
+    format_asked = asked.body["output_config"]
+    assert isinstance(format_asked, dict)
+    topic = format_asked["format"]["schema"]["properties"]["topics"]["items"]
+    assert topic == {"$ref": "#/$defs/TopicAnswer"} or list(topic["properties"]) == ["quote", "name"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "words"),
+    [
+        (Fault.PROSE, AnswerMalformed, "The answer holds no topic object."),
+        (Fault.REFUSAL, ProviderRejected, "refused to write topics about the module"),
+        (Fault.OVERLOADED, ProviderOverloaded, "overloaded"),
+        (Fault.UNAUTHORIZED, ProviderRejected, "check ANTHROPIC_API_KEY"),
+    ],
+)
+async def test_topics_fail_like_questions_and_cost_all_the_same(
+    api: MessagesApi, provider: AnthropicProvider, fault: Fault, error: type[ProviderError], words: str
+) -> None:
+    api.fail("Green Plants", fault)
+    parts = provider.topics(TopicsRequest(source=request_for().source))
+    last = None
+    try:
+        async for part in parts:
+            last = part
+    except ProviderError as failure:
+        raised = failure
+    assert type(raised) is error
+    assert words in str(raised)
+    assert isinstance(last, Usage)
+
+
+async def test_what_is_no_topic_is_told_and_the_others_are_kept() -> None:
+    assert topics_schema.parse('{"quote": "a", "name": "Two\\nlines", "more": 1}') == TopicDraft(
+        name="Two lines", quote="a"
+    )
+    assert topics_schema.parse('{"name": "b"}') == Unreadable(message="quote: Field required")
+    assert topics_schema.parse('["name"]') == Unreadable(message="topic: Input should be an object")
+    assert isinstance(topics_schema.parse('{"quote": "a", "name": "a\\u0000b"}'), Unreadable)
 
 
 async def test_a_draft_arrives_while_the_server_still_withholds_the_rest(

@@ -6,8 +6,9 @@ import pytest
 
 from jobs.prompts import languages, prompt
 from jobs.providers.answer_schema import schema_of
-from jobs.providers.base import Request, Source
+from jobs.providers.base import Request, Source, TopicsRequest
 from schemas.states import Difficulty, QuestionType
+from schemas.topics import Topic
 
 
 def request_about(text: str = "Water boils at 100 degrees.", **changes: object) -> Request:
@@ -83,6 +84,26 @@ def test_frame_and_module_are_the_same_for_every_call_about_a_module() -> None:
     )
     assert (first.frame, first.module) == (other.frame, other.module)
     assert first.task != other.task
+
+
+def test_topics_are_asked_for_with_the_same_prefix_as_questions() -> None:
+    about = request_about()
+    topics = prompt.for_request(TopicsRequest(source=about.source))
+    questions = prompt.for_request(about)
+    assert (topics.frame, topics.module) == (questions.frame, questions.module)
+    assert "<language>German (de-AT)</language>" in topics.task
+    assert "<question_type>" not in topics.task
+
+
+def test_questions_are_spread_over_as_many_topics_as_there_are_questions_instead_of_a_part_of_the_text() -> None:
+    topics = tuple(
+        Topic(name=f'{name} <b> "', quote="x", start=place, end=place + 1) for place, name in enumerate("abc")
+    )
+    task = prompt.for_request(request_about(count=2, lane=1, lanes=2, topics=topics)).task
+    assert lines_of("topics", task) == ['a <b> "', 'b <b> "']
+    assert "<b>" not in task
+    assert "part 2 of 2" not in task
+    assert "part 2 of 2" in prompt.for_request(request_about(count=2, lane=1, lanes=2)).task
 
 
 def test_the_text_of_the_module_is_passed_on_as_it_is() -> None:

@@ -164,6 +164,21 @@ async def test_ctrl_c_in_generate_keeps_what_is_done_and_says_how_to_go_on(
     assert "Traceback" not in err.decode()
 
 
+async def test_topics_are_listed_or_told_in_json(offline_system: System) -> None:
+    offline_system.add_worker()
+    chapter = (FIXTURES / "photosynthesis.md").read_text(encoding="utf-8")
+    body = {"title": "Plants", "modules": [{"name": "Photosynthesis", "text": chapter}]}
+    quiz = await offline_system.post("/api/quizzes", body, expect=201)
+    listed = await run("topics", quiz["id"], "--url", offline_system.url)
+    assert listed.code == 0, listed.err
+    assert "The Calvin cycle" in listed.out
+    told = json.loads((await run("topics", quiz["id"], "--json", QUIZMILL_URL=offline_system.url)).out)
+    assert told["count"] == 10
+    assert all(chapter[topic["start"] : topic["end"]] == topic["quote"] for topic in told["topics"])
+    unknown = await run("topics", quiz["modules"][0]["id"], "--url", offline_system.url)
+    assert (unknown.code, unknown.err) == (1, f"Error: 404: there is no quiz {quiz['modules'][0]['id']}\n")
+
+
 async def test_a_bad_option_is_refused_before_anything_starts(connect_redis: object, tmp_path: Path) -> None:
     chapter = str(FIXTURES / "photosynthesis.md")
     refused = await run("generate", chapter, "--format", "docx", "--data-dir", str(tmp_path / "data"))

@@ -14,7 +14,9 @@ from jobs import recovery
 from jobs.batch import run_batch
 from jobs.workshop import Workshop
 from service.api.backend import Backend
+from service.api.bell import Bell
 from service.api.hub import Hub
+from service.broadcast import IDENTIFIED_CHANNEL
 from service.errors import LeaseLost, QuizmillError, Unavailable
 from service.queue import WAKE_CHANNEL, Queue, deserialize
 from tests.simulation.weather import WeatherProvider
@@ -187,6 +189,7 @@ class SimulatedService:
             queue=Queue(redis),
             broadcast=broadcast,
             hub=Hub(database, broadcast),
+            bell=Bell(broadcast, IDENTIFIED_CHANNEL),
         )
         self.backend.hub.start()
         for client in self._clients:

@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 from schemas.questions import Matching, MultipleResponse, Numeric, Pair
+from schemas.quizzes import Extraction
 from schemas.states import QuestionType
 from tests.web import samples
 from tests.web.reading import soup, text_of
@@ -73,6 +74,22 @@ def test_questions_stand_under_their_module_in_the_order_of_the_material() -> No
     assert [text_of(chapter.h2) for chapter in chapters] == ["Basics", "Advanced Topics"]
     assert [text_of(chapter.header) for chapter in chapters] == ["Basics 1 question", "Advanced Topics 2 questions"]
     assert [len(chapter.select("[data-question-id]")) for chapter in chapters] == [1, 2]
+
+
+def test_modules_stand_with_their_topics_and_a_button_that_finds_them() -> None:
+    found = samples.module().model_copy(update={"topics": ("Roots, mostly", ATTACK)})
+    page = soup(pages.quiz(samples.quiz(modules=(found, samples.module(samples.SECOND))), []))
+
+    assert [text_of(row) for row in page.select(".ledger .state")] == [f"Roots, mostly · {ATTACK}", ""]
+    form = page.select_one('form[action$="/topics"]')
+    assert form is not None
+    assert (form["method"], form["action"]) == ("post", f"/quizzes/{samples.quiz().id}/topics")
+    assert text_of(form.button) == "Find topics"
+
+
+def test_while_material_is_read_there_is_nothing_to_find_topics_in() -> None:
+    reading = samples.quiz(extraction=Extraction(file="a.md", page=0, pages=1))
+    assert not soup(pages.quiz(reading, [])).select('form[action$="/topics"]')
 
 
 def test_explanation_evidence_and_flaws_are_shown() -> None:

@@ -1,16 +1,21 @@
 """The pages over HTTP: what they load, what their forms set going, and how they say no."""
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
+from jobs.providers.offline import OfflineProvider
+from jobs.topics import identify_topics
 from schemas.states import QuestionType
 from service.auth import LOCAL_OWNER
+from service.store import tables
 from tests import factories
 from tests.factories import Ordered
-from tests.workbench import Workbench
+from tests.workbench import Workbench, eventually
 
 TEXT = "Leaves turn light into sugar. Roots take up water. Bark keeps the trunk from drying out."
 JSON = {"Accept": "application/json"}
@@ -238,6 +243,35 @@ async def test_a_quiz_of_many_modules_can_be_ordered_from_its_page(http: httpx.A
     generation_id = where(answer).removeprefix("/generations/")
     generation = (await http.get(f"/api/generations/{generation_id}")).json()
     assert len(generation["batches"]) == 120
+
+
+async def test_the_topics_button_waits_for_a_worker_and_says_when_there_is_none_to_ask(
+    http: httpx.AsyncClient, bench: Workbench
+) -> None:
+    empty = await make_quiz(http, modules=1)
+    async with bench.database.write() as tx:
+        await tx.execute(sa.delete(tables.modules))
+    refused = await http.post(f"/quizzes/{empty['id']}/topics")
+    assert refused.status_code == 409
+    assert "has no modules to find topics in" in refused.text
+
+    quiz = await make_quiz(http, modules=1)
+    asking = asyncio.create_task(http.post(f"/quizzes/{quiz['id']}/topics"))
+
+    async def is_queued() -> bool:
+        return bool(await bench.queued())
+
+    await eventually(is_queued)
+    [job_id] = await bench.queued()
+    _, identification_id, fence = job_id.split(":")
+    workshop = bench.workshop(OfflineProvider())
+    await identify_topics({"workshop": workshop, "job_id": job_id}, identification_id, int(fence))
+    await workshop.provider.close()
+    answered = await asking
+    assert (answered.status_code, answered.headers["location"]) == (303, f"/quizzes/{quiz['id']}#contents-heading")
+    shown = (await http.get(f"/quizzes/{quiz['id']}")).text
+    assert "Find topics" in shown
+    assert ">Trunk</span>" in shown
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/generations/not-an-id"])

@@ -29,6 +29,7 @@ def test_the_commands_of_the_contract_are_there() -> None:
         ("serve",),
         ("work",),
         ("generate",),
+        ("topics",),
         ("export",),
         ("verify",),
         ("migrate",),

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import Task
 
 from schemas.states import BatchState, GenerationState
+from schemas.topics import ModuleTopic, QuizTopics, TopicsUsage
 from service.cli import show
 from service.cli.client import StreamEvent
 from tests.web import samples
@@ -33,6 +34,19 @@ def pending(*, held: int = 0) -> show.Bars:
 def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     # How wide a terminal is, rich finds out in more than one way: a test says it.
     monkeypatch.setattr(show, "console", Console(width=200))
+
+
+def test_topics_stand_beside_their_module_once(capsys: pytest.CaptureFixture[str]) -> None:
+    place = {"quote": "a", "start": 0, "end": 1}
+    listed = tuple(
+        ModuleTopic(module_id=module_id, module_name=name, name=f"{topic} {MARKUP}", **place)
+        for module_id, name, topic in ((samples.FIRST, "Basics", "Stems"), (samples.FIRST, "Basics", "Bark"))
+    )
+    show.topics(QuizTopics(topics=listed, count=2, usage=TopicsUsage()))
+    rows = capsys.readouterr().out.splitlines()[3:-1]
+    assert [row.replace("│", "|").count("Basics") for row in rows] == [1, 0]
+    assert ["Stems" in rows[0], "Bark" in rows[1]] == [True, True]
+    assert all(MARKUP in row for row in rows)
 
 
 def test_a_generation_is_a_line_and_a_row_per_batch(capsys: pytest.CaptureFixture[str]) -> None:

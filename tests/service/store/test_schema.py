@@ -1,6 +1,7 @@
 """The migrations make exactly the tables that the statements are written for, however often and by however many."""
 
 import asyncio
+import hashlib
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from service.errors import DatabaseDamaged, SettingsInvalid
 from service.store import quizzes, schema, tables
@@ -45,13 +47,14 @@ def create_half(name, *arguments, **options):
 op.create_table = create_half
 asyncio.run(schema.migrate(Database(sys.argv[1])))
 """
+HEAD = str(ScriptDirectory(str(schema.SCRIPTS)).get_current_head())
 VERSION = sa.table("alembic_version", sa.column("version_num"))
-BROKEN = """
+BROKEN = f"""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "broken"
+down_revision = "{HEAD}"
 
 
 def upgrade():
@@ -134,13 +137,13 @@ async def test_migrating_twice_keeps_all_data(empty: Database) -> None:
     await schema.migrate(empty)
     async with empty.read() as tx:
         assert (await quizzes.load(tx, "ann", quiz_id)).title == "Plants"
-    assert await versions(empty) == ["0001"]
+    assert await versions(empty) == [HEAD]
 
 
 async def test_several_processes_may_migrate_at_once(empty: Database) -> None:
     others = [Database(empty.url) for _ in range(PROCESSES)]
     await asyncio.gather(*(schema.migrate(database) for database in others))
-    assert await versions(empty) == ["0001"]
+    assert await versions(empty) == [HEAD]
     assert await tables_of(empty) == {*tables.metadata.tables, "alembic_version"}
     for database in others:
         await schema.require_current(database)
@@ -153,19 +156,19 @@ async def test_of_a_migration_that_fails_nothing_is_there(
     scripts = tmp_path / "migrations"
     shutil.copytree(schema.SCRIPTS, scripts)
     await schema.migrate(empty)
-    (scripts / "versions" / "0002_broken.py").write_text(BROKEN, encoding="utf-8")
+    (scripts / "versions" / "broken.py").write_text(BROKEN, encoding="utf-8")
     # There is only one way to have a broken migration: to bring it along.
     monkeypatch.setattr(schema, "SCRIPTS", scripts)
     with pytest.raises(Exception, match="nowhere"):
         await schema.migrate(empty)
-    assert await versions(empty) == ["0001"]
+    assert await versions(empty) == [HEAD]
     async with empty.read() as tx:
         columns = await tx.run_sync(lambda connection: sa.inspect(connection).get_columns("quizzes"))
     assert "color" not in {column["name"] for column in columns}
 
 
 async def test_a_database_that_was_never_migrated_is_refused(empty: Database) -> None:
-    with pytest.raises(SettingsInvalid, match="is at schema none, this program needs 0001: run `quizmill migrate`"):
+    with pytest.raises(SettingsInvalid, match=f"is at schema none, this program needs {HEAD}: run `quizmill migrate`"):
         await schema.require_current(empty)
     await schema.migrate(empty)
     await schema.require_current(empty)
@@ -243,6 +246,21 @@ async def test_all_data_of_the_first_schema_is_kept(empty: Database) -> None:
             found = (await tx.execute(sa.select(*columns))).mappings().all()
             assert sorted(map(str, found)) == sorted(str(read(table, row)) for row in entered), name
     assert await factories.findings(empty) == ()
+
+
+async def test_modules_from_before_are_known_by_their_text(empty: Database) -> None:
+    rows: dict[str, list[dict[str, Any]]] = json.loads(FIRST_ROWS.read_text(encoding="utf-8"))
+    async with empty.write() as tx:
+        await tx.run_sync(upgrade_to, "0001")
+        for name in ("quizzes", "modules"):
+            await tx.execute(
+                sa.insert(tables.metadata.tables[name]), [read(tables.metadata.tables[name], row) for row in rows[name]]
+            )
+    await schema.migrate(empty)
+    async with empty.read() as tx:
+        found = (await tx.execute(sa.select(tables.modules.c.text, tables.modules.c.content_hash))).all()
+    assert len(found) == len(rows["modules"]) > 0
+    assert all(row.content_hash == hashlib.sha256(row.text.encode()).hexdigest() for row in found)
 
 
 def upgrade_to(connection: sa.Connection, revision: str) -> None:

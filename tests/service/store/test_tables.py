@@ -9,7 +9,7 @@ import pytest_asyncio
 import sqlalchemy as sa
 
 from schemas.states import BatchState, GenerationState
-from service.store import materials, tables
+from service.store import materials, tables, topics
 from service.store.database import Database, db_now
 from tests import factories
 from tests.factories import OVERLOADED, WORKER, Ordered
@@ -65,6 +65,11 @@ REFUSALS = [
     Refusal("ck_questions_slot_counts_from_zero", tables.questions, {"slot": -1}),
     Refusal("ck_events_seq_counts_from_one", tables.events, {"seq": 0}),
     Refusal("ck_materials_state_known", tables.materials, {"state": "lost"}),
+    Refusal("ck_topics_identified_has_time", tables.topics, {"topics": []}),
+    Refusal("ck_topics_identified_has_time", tables.topics, {"identified_at": db_now()}),
+    Refusal("ck_topics_leased_is_wanted", tables.topics, {"lease_until": db_now(), "wanted_at": None}),
+    Refusal("ck_topics_wanted_has_not_failed", tables.topics, {"error_code": OVERLOADED.code, "error_message": "no"}),
+    Refusal("ck_topics_failed_has_message", tables.topics, {"error_code": OVERLOADED.code, "wanted_at": None}),
 ]
 
 
@@ -93,6 +98,7 @@ async def ordered(database: Database) -> Ordered:
     await factories.hold(database, await factories.claim(database, ordered.batch_ids[0]), 1)
     async with database.write() as tx:
         await materials.insert(tx, ordered.quiz_id, [("a.md", b"a")])
+        await topics.want(tx, ordered.quiz_id)
         await tx.execute(sa.delete(tables.events).where(tables.events.c.seq > 1))
         pending = {"state": BatchState.PENDING, "held_count": 0, "lease_owner": None, "lease_until": None}
         await tx.execute(sa.update(tables.batches).values(**pending, wanted_at=db_now()))
@@ -129,8 +135,18 @@ async def test_a_row_that_breaks_a_rule_is_refused(database: Database, refusal: 
         (tables.attempts, {"number": 7}),
         (tables.modules, {"name": "another"}),
         (tables.materials, {"name": "another"}),
+        (tables.topics, {"tries": 7}),
     ],
-    ids=["slot", "fingerprint", "batch_key", "batch_position", "attempt_fence", "module_position", "material_position"],
+    ids=[
+        "slot",
+        "fingerprint",
+        "batch_key",
+        "batch_position",
+        "attempt_fence",
+        "module_position",
+        "material_position",
+        "topics",
+    ],
 )
 async def test_nothing_takes_the_place_of_another(
     database: Database, table: sa.Table, changes: dict[str, object]
