@@ -1,7 +1,7 @@
 """How well 1,000 questions are asked for: ours against what a user would pick, on a simulated provider.
 
 `python -m bench.dispatch` orders 200 calls of 5 questions in each scenario from Quizmill with one worker and with
-three, and from every peer that is installed (`pip install 'quizmill[bench]'`). Each run has a simulator and processes
+three, and from every peer that is installed (`pip install -e '.[bench]'`). Each run has a simulator and processes
 of its own; starting them is not measured. The figures are medians over the seeds, of which none should be one that was
 tuned on. docs/performance.md says how to read them.
 """
