@@ -27,7 +27,7 @@ class Simulated:
 
     @property
     def stats(self) -> Stats:
-        return self.provider.tally.stats()
+        return self.provider.account.tally.stats()
 
     async def whole(self, call: Wanted) -> Message:
         answer: Message = await self.sdk.messages.create(**bodies.body(call))  # type: ignore[call-overload] # any body

@@ -116,7 +116,7 @@ async def test_input_is_charged_at_admission_and_a_cached_prefix_only_once(
     call = understood(calls[0])
     async with simulate(Scenario(input_tokens=Limit(60, 10_000))) as simulated:
         usages = [(await simulated.whole(wanted)).usage for wanted in calls[:2]]
-        remaining = simulated.provider.buckets.input_tokens.level
+        remaining = simulated.provider.account.buckets.input_tokens.level
         spent = simulated.stats.input_tokens
     assert usages[0].cache_creation_input_tokens == call.prefix_tokens
     assert usages[1].cache_read_input_tokens == call.prefix_tokens
