@@ -1,9 +1,9 @@
 """How well 1,000 questions are asked for: ours against what a user would pick, on a simulated provider.
 
-`python -m bench.dispatch` orders 200 calls of 5 questions in each scenario from Quizmill with one worker and with three,
-and from every peer that is installed (`pip install 'quizmill[bench]'`). Each run has a simulator and processes of its
-own; starting them is not measured. The figures are medians over the seeds, of which none should be one that was tuned
-on. docs/performance.md says how to read them.
+`python -m bench.dispatch` orders 200 calls of 5 questions in each scenario from Quizmill with one worker and with
+three, and from every peer that is installed (`pip install -e '.[bench]'`). Each run has a simulator and processes
+of its own; starting them is not measured. The figures are medians over the seeds, of which none should be one that was
+tuned on. docs/performance.md says how to read them.
 """
 
 import argparse
@@ -14,7 +14,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -24,6 +23,7 @@ from bench.contenders.peers import Peer
 from bench.simulator import bodies, bound, children, scenario
 from bench.simulator.bodies import Wanted
 from bench.simulator.scenario import Scenario
+from bench.simulator.tally import Stats
 from schemas.base import Frozen
 
 SCENARIOS = ("no_limit", "rpm_600", "tokens", "faults_5", "faults_30", "outage_20s")
@@ -42,15 +42,14 @@ class Entry(Frozen):
     seed: int
     ideal_seconds: float
     result: Result
-    stats: dict[str, Any]
-    """What the simulator counted."""
+    stats: Stats
 
     @property
     def figures(self) -> dict[str, float]:
-        outcomes = self.stats["outcomes"]
+        outcomes = self.stats.outcomes
         turned_away = outcomes.get("rate_limited", 0) + outcomes.get("outage", 0)
         faults = sum(outcomes.get(fault, 0) for fault in scenario.Fault)
-        asked = self.stats["requests"] - outcomes.get("other", 0)
+        asked = self.stats.requests - outcomes.get("other", 0)
         first = self.result.first_question_seconds
         return {
             "wall s": self.result.wall_seconds,
@@ -58,13 +57,13 @@ class Entry(Frozen):
             "lost": CALLS - self.result.good_calls,
             "429s": outcomes.get("rate_limited", 0),
             "faults": faults,
-            "wasted": self.stats["wasted_calls"],
+            "wasted": self.stats.wasted_calls,
             "extra": max(0, asked - CALLS - turned_away - faults),
-            "twice": self.stats["duplicate_calls"],
-            "in wasted": self.stats["input_tokens_wasted"],
-            "out wasted": self.stats["output_tokens_wasted"],
+            "twice": self.stats.duplicate_calls,
+            "in wasted": self.stats.input_tokens_wasted,
+            "out wasted": self.stats.output_tokens_wasted,
             "first s": self.result.wall_seconds if first is None else first,
-            "flight": self.stats["in_flight_max"],
+            "flight": self.stats.in_flight_max,
             "CPU s": self.result.cpu_seconds,
             "RSS MB": self.result.peak_rss_mb,
         }
@@ -73,7 +72,7 @@ class Entry(Frozen):
 DECIMALS = {"wall s": 2, "/ ideal": 2, "first s": 2, "CPU s": 1}
 NOTES = """\
 wall s      from the order to generation.completed at a watching client; of a peer, until its answers are complete
-/ ideal     the least time the limits and the longest call allow, knowing everything beforehand and without faults
+/ ideal     that, divided by the least time that limits and latencies allow who knows them beforehand; - if any was lost
 lost        of {calls} calls, those that brought no {questions} sound questions (ours: batches that were not completed)
 429s        calls turned away at a limit; faults: calls that met an injected one
 wasted      calls of no use: turned away, failed, or answered for nothing; extra: those for which there was no reason
@@ -158,7 +157,7 @@ def measured(scenario_name: str, contender: str, seed: int, run: Run) -> Entry:
     calls = work(seed)
     with children.running("--scenario", scenario_name, "--seed", str(seed)) as url:
         result = run(url, calls, planned)
-        stats = httpx.get(f"{url}/stats").raise_for_status().json()
+        stats = stats_of(url)
     return Entry(
         scenario=scenario_name,
         contender=contender,
@@ -169,17 +168,27 @@ def measured(scenario_name: str, contender: str, seed: int, run: Run) -> Entry:
     )
 
 
+def stats_of(url: str) -> Stats:
+    return Stats.model_validate(httpx.get(f"{url}/stats").raise_for_status().json())
+
+
 def show(scenario_name: str, entries: Sequence[Entry]) -> None:
     """One row a contender: medians over its seeds."""
     if not entries:
         return
+    names = tuple(entries[0].figures)
     ideals = sorted({entry.ideal_seconds for entry in entries})
     print(f"\n{scenario_name}: ideal {', '.join(f'{ideal:.2f}' for ideal in ideals)} s")
-    print(f"{'':26}" + "".join(f"{name:>11}" for name in entries[0].figures) + "  lost to")
+    print(f"{'':26}" + "".join(f"{name:>11}" for name in names) + "  lost to")
     for contender in dict.fromkeys(entry.contender for entry in entries):
         own = [entry for entry in entries if entry.contender == contender]
         medians = {name: statistics.median(entry.figures[name] for entry in own) for name in own[0].figures}
-        cells = (f"{value:>11,.{DECIMALS.get(name, 0)}f}" for name, value in medians.items())
+        if medians["lost"]:
+            # Who leaves something out is soon done.
+            del medians["/ ideal"]
+        cells = (
+            f"{medians[name]:>11,.{DECIMALS.get(name, 0)}f}" if name in medians else f"{'-':>11}" for name in names
+        )
         print(f"{contender:26}{''.join(cells)}  {_reasons(own)}", flush=True)
 
 

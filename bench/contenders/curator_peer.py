@@ -11,7 +11,8 @@ from typing import Any
 from bench.contenders.peer import Ask, Body, Setup
 
 _LITELLM = importlib.util.find_spec("litellm")
-assert _LITELLM is not None and _LITELLM.origin is not None, "curator brings LiteLLM"
+assert _LITELLM, "curator brings LiteLLM"
+assert _LITELLM.origin, "it is a package in files"
 # All of it stays on this machine: prices, tokenizer (LiteLLM ships it), telemetry, cache.
 os.environ.update(
     LITELLM_LOCAL_MODEL_COST_MAP="True",
@@ -23,10 +24,10 @@ os.environ.update(
     ANTHROPIC_API_KEY="sk-bench",
 )
 
-from bespokelabs import curator
+from bespokelabs import curator  # noqa: E402 # it reads the environment when it is imported
 
 
-class _Writer(curator.LLM):  # type: ignore[misc] # it ships no types
+class _Writer(curator.LLM):
     def prompt(self, row: dict[str, Any]) -> str:
         return str(row["prompt"])
 

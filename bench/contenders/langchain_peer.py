@@ -4,19 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from langchain_anthropic import ChatAnthropic
-from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
-from langchain_core.outputs import LLMResult
 
 from bench.contenders.peer import Ask, Body, Setup
-
-
-class _Watch(AsyncCallbackHandler):
-    def __init__(self, setup: Setup) -> None:
-        self._setup = setup
-
-    async def on_llm_end(self, response: LLMResult, **_: Any) -> None:
-        self._setup.note()
 
 
 def prepared(setup: Setup) -> Ask:
@@ -28,10 +18,14 @@ def prepared(setup: Setup) -> Ask:
             base_url=setup.base_url,
             timeout=setup.timeout_seconds,
         )
-        config: Any = {"max_concurrency": setup.in_flight_max, "callbacks": [_Watch(setup)]}
+        config: Any = {"max_concurrency": setup.in_flight_max}
         inputs: Any = [_messages(body) for body in bodies]
-        found = await model.abatch(inputs, config=config, return_exceptions=True)
-        return [outcome if isinstance(outcome, BaseException) else str(outcome.text) for outcome in found]
+        found: dict[int, str | BaseException] = {}
+        # What `abatch` does, but it tells when the first has come.
+        async for place, outcome in model.abatch_as_completed(inputs, config=config, return_exceptions=True):
+            setup.note()
+            found[place] = outcome if isinstance(outcome, BaseException) else str(outcome.text)
+        return [found[place] for place in range(len(bodies))]
 
     return ask
 

@@ -1,6 +1,5 @@
 """Quizmill itself: service, Valkey, workers and database as `quizmill up` starts them, ordered from over HTTP."""
 
-import json
 import os
 import signal
 import subprocess
@@ -124,16 +123,3 @@ def _watched(http: httpx.Client, generation_id: str, until: float) -> tuple[floa
 def _errors(batches: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     open_ones = [batch for batch in batches if batch["status"] != "completed"]
     return dict(Counter(batch["error"]["code"] if batch["error"] else "not in time" for batch in open_ones))
-
-
-def main() -> None:
-    """One run against a simulator that runs already: `python -m bench.contenders.ours URL`."""
-    from bench.contenders.base import work  # noqa: PLC0415 # only this entry needs it
-
-    calls = work(1)
-    result = run(sys.argv[1], calls, settings_for(len(calls), 1), workers=1, seconds_max=300)
-    print(json.dumps(result.model_dump()))
-
-
-if __name__ == "__main__":
-    main()

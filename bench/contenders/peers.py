@@ -31,7 +31,9 @@ class Peer(Frozen):
 
 NAMED = {
     "gather 50": Peer(module="gather_peer", package="anthropic", in_flight_max=50, says="gather + Semaphore(50), SDK"),
-    "gather 200": Peer(module="gather_peer", package="anthropic", in_flight_max=200, says="gather + Semaphore(200), SDK"),
+    "gather 200": Peer(
+        module="gather_peer", package="anthropic", in_flight_max=200, says="gather + Semaphore(200), SDK"
+    ),
     "langchain 50": Peer(
         module="langchain_peer", package="langchain_anthropic", in_flight_max=50, says="ChatAnthropic.abatch"
     ),

@@ -19,7 +19,9 @@ def main() -> None:
     parser.add_argument("--scenario", choices=list(scenario.NAMED), default="no_limit")
     parser.add_argument("--time-scale", type=float, help="of the model's latencies")
     for name in ("requests", "input-tokens", "output-tokens"):
-        parser.add_argument(f"--{name}", type=limit_of, metavar="PER_MINUTE[:BURST]", help="without a burst: one second's")
+        parser.add_argument(
+            f"--{name}", type=limit_of, metavar="PER_MINUTE[:BURST]", help="without a burst: one second's"
+        )
     parser.add_argument("--fault", type=scenario.fault_of, action="append", metavar="FAULT=SHARE")
     parser.add_argument("--script", type=scenario.script_of, action="append", metavar="KEY:FAULT:TIMES")
     parser.add_argument("--outage", type=outage_of, metavar="START:SECONDS[:refuse]")

@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 import time
+from functools import partial
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ import uvloop
 
 from bench.simulator import bodies, children, modules
 from bench.simulator.bodies import Wanted
+from bench.simulator.tally import Stats
 
 
 class Client(asyncio.Protocol):
@@ -51,11 +53,11 @@ def main() -> None:
     with children.running("--scenario", "instant") as url:
         requests = raw_requests(chosen.requests, chosen.questions)
         seconds = uvloop.run(measure(url, requests, chosen.connections))
-        stats = httpx.get(f"{url}/stats").json()
-    assert stats["outcomes"] == {"good": chosen.requests}, stats["outcomes"]
+        stats = Stats.model_validate(httpx.get(f"{url}/stats").json())
+    assert stats.outcomes == {"good": chosen.requests}, stats.outcomes
     print(f"{chosen.requests} requests of {chosen.questions} question(s) over {chosen.connections} connections")
     print(f"{chosen.requests / seconds:10,.0f} requests per second")
-    print(f"{chosen.requests / stats['cpu_seconds']:10,.0f} requests per second of the simulator's processor time")
+    print(f"{chosen.requests / stats.cpu_seconds:10,.0f} requests per second of the simulator's processor time")
 
 
 def raw_requests(count: int, questions: int) -> list[bytes]:
@@ -73,11 +75,13 @@ def _raw(call: Wanted) -> bytes:
 async def measure(url: str, requests: list[bytes], connections: int) -> float:
     loop = asyncio.get_running_loop()
     address = urlsplit(url)
+    assert address.hostname, "the simulator tells it"
+    assert address.port, "as above"
     begun = time.perf_counter()
     waits = []
     for _ in range(connections):
         done: asyncio.Future[None] = loop.create_future()
-        await loop.create_connection(lambda done=done: Client(requests, done), address.hostname, address.port)
+        await loop.create_connection(partial(Client, requests, done), address.hostname, address.port)
         waits.append(done)
     await asyncio.gather(*waits)
     return time.perf_counter() - begun

@@ -13,12 +13,51 @@ ALIKE_MAX = 78
 FACTS_PER_PARAGRAPH = 4
 
 CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
-GROUPS = "guild order colony academy family brigade workshop province fleet choir".split()
-VERBS = "collects repairs imports paints measures protects harvests weaves refines exports studies buries".split()
-WHEN = "during,before,after,throughout,in spite of,because of,in exchange for".split(",")
-KINDS = "copper,winter,silent,crimson,hollow,northern,ancient,floating,bitter,double,hidden,woollen".split(",")
-EVENTS = "festival,harvest,siege,eclipse,treaty,regatta,drought,coronation,market,flood,census,parade".split(",")
-WHERE = "near,below,west of,opposite,above,outside,between the towers of,on the shore of".split(",")
+GROUPS = ["guild", "order", "colony", "academy", "family", "brigade", "workshop", "province", "fleet", "choir"]
+VERBS = [
+    "collects",
+    "repairs",
+    "imports",
+    "paints",
+    "measures",
+    "protects",
+    "harvests",
+    "weaves",
+    "refines",
+    "exports",
+    "studies",
+    "buries",
+]
+WHEN = ["during", "before", "after", "throughout", "in spite of", "because of", "in exchange for"]
+KINDS = [
+    "copper",
+    "winter",
+    "silent",
+    "crimson",
+    "hollow",
+    "northern",
+    "ancient",
+    "floating",
+    "bitter",
+    "double",
+    "hidden",
+    "woollen",
+]
+EVENTS = [
+    "festival",
+    "harvest",
+    "siege",
+    "eclipse",
+    "treaty",
+    "regatta",
+    "drought",
+    "coronation",
+    "market",
+    "flood",
+    "census",
+    "parade",
+]
+WHERE = ["near", "below", "west of", "opposite", "above", "outside", "between the towers of", "on the shore of"]
 
 _FACT = re.compile(
     r"The (?P<subject>[A-Z]\w+ [A-Z]\w+ \w+) (?P<verb>[a-z]+) (?P<key>[a-z]+) (?P<rest>[^.]+ [A-Z]\w+)\."
@@ -53,7 +92,7 @@ class Fact:
 
 def write(seed: int, modules: int, facts_per_module: int) -> list[Module]:
     """The same for the same numbers."""
-    random = Random(f"modules of {seed}")  # noqa: S311 # nothing secret
+    random = Random(f"modules of {seed}")
     facts = _different_facts(random, modules * facts_per_module)
     found = []
     for number in range(modules):

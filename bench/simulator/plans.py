@@ -120,7 +120,9 @@ def _texts(seed: int, call: Call, attempt: int) -> list[str]:
     start = (attempt - 1) * call.count
     turned = [call.facts[order[(start + step) % len(order)]] for step in range(len(order))]
     fresh = [fact for fact in turned if fact.subject not in call.avoid]
-    return [questions.written(call.question_type, fact, _others(turned, at)) for at, fact in enumerate(fresh)][: call.count]
+    return [questions.written(call.question_type, fact, _others(turned, at)) for at, fact in enumerate(fresh)][
+        : call.count
+    ]
 
 
 def _others(facts: Sequence[Fact], at: int) -> list[Fact]:
@@ -130,7 +132,7 @@ def _others(facts: Sequence[Fact], at: int) -> list[Fact]:
 @lru_cache(maxsize=8192)
 def _order(seed: int, key: str, count: int) -> tuple[int, ...]:
     places = list(range(count))
-    Random(f"order of {seed} {key}").shuffle(places)  # noqa: S311 # nothing secret
+    Random(f"order of {seed} {key}").shuffle(places)
     return tuple(places)
 
 

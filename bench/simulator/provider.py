@@ -1,60 +1,37 @@
-"""The provider behind the sockets: admits calls or turns them away, and lets each take its planned course."""
+"""The provider behind the sockets: admits calls or turns them away, and has its outages."""
 
 import asyncio
 import math
-from collections.abc import Callable
-from typing import Protocol
 
 from bench.simulator import plans, tally, wire
-from bench.simulator.buckets import Buckets
-from bench.simulator.plans import Call, Plan
-from bench.simulator.scenario import Fault, Scenario
-from bench.simulator.tally import Spent, Tally
-
-MIDWAY = {Fault.STALL_MIDWAY, Fault.ERROR_MIDWAY, Fault.BREAK_MIDWAY}
-
-
-class Line(Protocol):
-    """What an answer needs of its connection."""
-
-    def send(self, data: bytes) -> None: ...
-    def finish(self) -> None:
-        """The answer is complete; the next request may come."""
-
-    def reset(self) -> None:
-        """What the client has not read yet is lost."""
-
-    def close(self) -> None:
-        """In the middle of an answer."""
+from bench.simulator.account import Account
+from bench.simulator.course import Course, Line
+from bench.simulator.plans import Call
+from bench.simulator.scenario import Scenario
+from bench.simulator.tally import Spent
 
 
 class Provider:
-    """One simulated account: its buckets, its cache, its outage, its tally."""
+    """Serves one account, on whatever number of connections."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self._loop = asyncio.get_running_loop()
-        self.scenario = scenario
-        self.courses: set[Course] = set()
-        self.restart()
-
-    def restart(self) -> None:
-        """As at the start: full buckets, an empty cache, nothing counted. Calls in flight end uncounted."""
-        for course in tuple(self.courses):
-            course.break_off()
-        self.tally = Tally()
-        self.buckets = Buckets(self.scenario)
-        self.warm: set[str] = set()
-        self._zero = self._loop.time()
+        self.account = Account(scenario)
+        self._courses: set[Course] = set()
         self._outage_begins: asyncio.TimerHandle | None = None
 
-    @property
-    def now(self) -> float:
-        return self._loop.time() - self._zero
+    def restart(self) -> None:
+        """As at the start. Calls in flight break off and are not counted."""
+        self._break_all()
+        if self._outage_begins:
+            self._outage_begins.cancel()
+            self._outage_begins = None
+        self.account = Account(self.account.scenario)
 
-    def take(self, line: Line, body: object, sdk_retry_count: int) -> "Course | None":
+    def take(self, line: Line, body: object, sdk_retry_count: int) -> Course | None:
         """Answer a request. A course goes on by itself; None: it is answered already."""
-        now = self.now
-        self.tally.arrive(now, sdk_retry_count)
+        account = self.account
+        now = account.now
+        account.tally.arrive(now, sdk_retry_count)
         self._plan_outage()
         if self._is_out(now):
             self._turn_away(line)
@@ -64,30 +41,18 @@ class Provider:
             self._chat(line)
             return None
         spent = self._spent(call)
-        seconds = self.buckets.wait_seconds(now, spent.input_tokens)
+        seconds = account.buckets.wait_seconds(now, spent.input_tokens)
         if seconds > 0:
-            headers = f"retry-after: {max(1, math.ceil(seconds))}\r\n{self.headers()}"
-            limited = wire.error(429, "rate_limit_error", "This request would exceed your rate limit", headers)
-            self._refuse(line, tally.RATE_LIMITED, limited)
+            self._limit(line, seconds)
             return None
-        self.buckets.admit(spent.input_tokens)
-        attempt = self.tally.admit(spent)
-        return Course(self, line, call, plans.plan(self.scenario, call, attempt), spent)
-
-    def _chat(self, line: Line) -> None:
-        """What is no task of ours gets a word at once: some libraries begin with a call to see the headers."""
-        usage = {"input_tokens": 1, "output_tokens": 1}
-        message = wire.message("simulated", usage, "Hello.", "end_turn")
-        self._refuse(line, tally.OTHER, wire.answer(200, message, self.headers()))
-
-    def headers(self) -> str:
-        return self.buckets.headers(self.now)
-
-    def later(self, seconds: float, act: Callable[[], None]) -> asyncio.TimerHandle:
-        return self._loop.call_later(seconds, act)
+        account.buckets.admit(spent.input_tokens)
+        plan = plans.plan(account.scenario, call, attempt=account.tally.admit(spent))
+        course = Course(account, line, call, plan, spent, on_end=self._courses.discard)
+        self._courses.add(course)
+        return course
 
     def _spent(self, call: Call) -> Spent:
-        is_read = call.prefix in self.warm
+        is_read = call.prefix in self.account.warm
         return Spent(
             key=call.key,
             count=call.count,
@@ -95,206 +60,42 @@ class Provider:
             cache_read_tokens=call.prefix_tokens if is_read else 0,
         )
 
+    def _chat(self, line: Line) -> None:
+        """What is no task of ours gets a word at once: some libraries begin with a call to see the headers."""
+        usage = {"input_tokens": 1, "output_tokens": 1}
+        message = wire.message("simulated", usage, "Hello.", "end_turn")
+        self._refuse(line, tally.OTHER, wire.answer(200, message, self.account.headers()))
+
+    def _limit(self, line: Line, seconds: float) -> None:
+        headers = f"retry-after: {max(1, math.ceil(seconds))}\r\n{self.account.headers()}"
+        words = "This request would exceed your rate limit"
+        self._refuse(line, tally.RATE_LIMITED, wire.error(429, "rate_limit_error", words, headers))
+
     def _refuse(self, line: Line, outcome: str, answer: bytes) -> None:
-        self.tally.refuse(self.now, outcome)
+        self.account.tally.refuse(self.account.now, outcome)
         line.send(answer)
         line.finish()
 
-    def _turn_away(self, line: Line) -> None:
-        assert self.scenario.outage, "only an outage turns calls away"
-        if self.scenario.outage.is_refusing:
-            self.tally.refuse(self.now, tally.OUTAGE)
-            line.reset()
-        else:
-            self._refuse(line, tally.OUTAGE, wire.error(529, "overloaded_error", "Overloaded", self.headers()))
-
     def _plan_outage(self) -> None:
-        if self.scenario.outage and self._outage_begins is None:
-            self._outage_begins = self.later(self.scenario.outage.start_seconds, self._break_all)
+        outage = self.account.scenario.outage
+        if outage and self._outage_begins is None:
+            self._outage_begins = self.account.later(outage.start_seconds, self._break_all)
 
     def _break_all(self) -> None:
-        for course in tuple(self.courses):
+        for course in tuple(self._courses):
             course.break_off()
 
     def _is_out(self, now: float) -> bool:
-        outage, begun_at = self.scenario.outage, self.tally.begun_at
+        outage, begun_at = self.account.scenario.outage, self.account.tally.begun_at
         if outage is None or begun_at is None:
             return False
         return outage.start_seconds <= now - begun_at < outage.start_seconds + outage.seconds
 
-
-class Course:
-    """One admitted call on its way. Every step sets the timer of the next."""
-
-    def __init__(self, provider: Provider, line: Line, call: Call, plan: Plan, spent: Spent) -> None:
-        self._provider = provider
-        self._tally = provider.tally
-        self._line = line
-        self._call = call
-        self._plan = plan
-        self._spent = spent
-        self._timer: asyncio.TimerHandle | None = None
-        self._sent = 0
-        self._is_open = False
-        provider.courses.add(self)
-        self._begin()
-
-    def leave(self) -> None:
-        """The client has gone."""
-        self._end(str(self._plan.fault or tally.LEFT))
-
-    def break_off(self) -> None:
-        """An outage has begun, or the provider is set back."""
-        self._end(tally.OUTAGE)
-        if self._is_open:
-            self._line.send(wire.error_event())
-            self._line.finish()
+    def _turn_away(self, line: Line) -> None:
+        outage = self.account.scenario.outage
+        assert outage, "only an outage turns calls away"
+        if outage.is_refusing:
+            self.account.tally.refuse(self.account.now, tally.OUTAGE)
+            line.reset()
         else:
-            self._line.send(wire.error(529, "overloaded_error", "Overloaded"))
-            self._line.finish()
-
-    def _begin(self) -> None:
-        plan = self._plan
-        match plan.fault:
-            case Fault.SERVER_ERROR | Fault.OVERLOADED | Fault.RESET:
-                self._after(plan.first_byte_seconds * plans.REFUSING_SHARE, self._fail_at_once)
-            case Fault.STALL:
-                pass  # until the client has had enough
-            case _ if self._call.is_streamed:
-                self._after(plan.first_byte_seconds, self._open)
-            case _:
-                self._provider.later(plan.first_byte_seconds, self._warm)
-                self._after(self._silent_seconds(), self._answer_whole)
-
-    def _after(self, seconds: float, act: Callable[[], None]) -> None:
-        self._timer = self._provider.later(seconds, act)
-
-    def _fail_at_once(self) -> None:
-        fault = self._plan.fault
-        assert fault, "there is something to fail with"
-        self._end(fault)
-        if fault is Fault.RESET:
-            self._line.reset()
-            return
-        kinds = {Fault.SERVER_ERROR: (500, "api_error", "Internal server error")}
-        status, kind, words = kinds.get(fault, (529, "overloaded_error", "Overloaded"))
-        self._line.send(wire.error(status, kind, words, self._provider.headers()))
-        self._line.finish()
-
-    def _open(self) -> None:
-        self._is_open = True
-        self._warm()
-        self._line.send(wire.stream_head(self._provider.headers()) + wire.opening(self._call.model, self._usage()))
-        self._line.send(wire.pieces(wire.BEGIN))
-        self._next()
-
-    def _warm(self) -> None:
-        """What is cached can be read from the first byte of the first answer on, as at Anthropic."""
-        if self._call.prefix:
-            self._provider.warm.add(self._call.prefix)
-
-    def _next(self) -> None:
-        if self._sent < self._plan.good_count:
-            self._after(self._plan.question_seconds(self._plan.texts[self._sent]), self._question)
-        elif self._plan.fault in MIDWAY:
-            self._after(self._half_a_question_seconds(), self._break)
-        else:
-            self._finish_stream()
-
-    def _question(self) -> None:
-        text = self._plan.texts[self._sent]
-        self._line.send(wire.pieces((wire.BETWEEN if self._sent else "") + text))
-        self._sent += 1
-        self._generate(text)
-        self._next()
-
-    def _half_a_question_seconds(self) -> float:
-        return self._plan.question_seconds(self._plan.texts[self._plan.good_count]) / 2
-
-    def _break(self) -> None:
-        """Half of a question has been written, and paid for."""
-        text = self._plan.texts[self._plan.good_count]
-        half = text[: len(text) // 2]
-        self._line.send(wire.pieces((wire.BETWEEN if self._sent else "") + half))
-        self._charge(plans.tokens_in(half))
-        if self._plan.fault is Fault.STALL_MIDWAY:
-            return
-        self._end(str(self._plan.fault))
-        if self._plan.fault is Fault.ERROR_MIDWAY:
-            self._line.send(wire.error_event())
-            self._line.finish()
-        else:
-            self._line.close()
-
-    def _finish_stream(self) -> None:
-        fault = self._plan.fault
-        if fault is Fault.MALFORMED:
-            self._line.send(wire.pieces((wire.BETWEEN if self._sent else "") + wire.BROKEN_JSON))
-        if fault is not Fault.REFUSAL:
-            self._line.send(wire.pieces(wire.END))
-        self._line.send(wire.closing(self._stop_reason(), self._spent.output_tokens))
-        self._end(fault or tally.GOOD)
-        self._line.finish()
-
-    def _stop_reason(self) -> str:
-        return "refusal" if self._plan.fault is Fault.REFUSAL else "end_turn"
-
-    def _silent_seconds(self) -> float:
-        """How long an answer that is not streamed takes: what it would have streamed, in silence."""
-        good = self._plan.texts[: self._plan.good_count]
-        seconds = self._plan.first_byte_seconds + sum(map(self._plan.question_seconds, good))
-        return seconds + (self._half_a_question_seconds() if self._plan.fault in MIDWAY else 0)
-
-    def _answer_whole(self) -> None:
-        fault = self._plan.fault
-        good = self._plan.texts[: self._plan.good_count]
-        if fault in MIDWAY:
-            self._break_whole(good)
-            return
-        is_readable = fault is not Fault.MALFORMED
-        for text in good:
-            self._generate(text, is_delivered=is_readable)
-        text = "" if fault is Fault.REFUSAL else wire.whole(good, is_broken=not is_readable)
-        message = wire.message(self._call.model, self._usage(), text, self._stop_reason())
-        self._line.send(wire.answer(200, message, self._provider.headers()))
-        self._end(fault or tally.GOOD)
-        self._line.finish()
-
-    def _break_whole(self, good: tuple[str, ...]) -> None:
-        """In the middle of an answer that is not streamed the client only sees a refusal, an end, or nothing."""
-        for text in good:
-            self._generate(text, is_delivered=False)
-        if self._plan.fault is Fault.STALL_MIDWAY:
-            return
-        self._end(str(self._plan.fault))
-        if self._plan.fault is Fault.ERROR_MIDWAY:
-            self._line.send(wire.error(529, "overloaded_error", "Overloaded", self._provider.headers()))
-            self._line.finish()
-        else:
-            self._line.send(wire.answer(200, {"type": "message"})[:-8])
-            self._line.close()
-
-    def _generate(self, text: str, *, is_delivered: bool = True) -> None:
-        tokens = plans.tokens_in(text)
-        self._charge(tokens)
-        if is_delivered:
-            self._tally.deliver(self._provider.now, self._spent, tokens)
-
-    def _charge(self, tokens: int) -> None:
-        self._provider.buckets.generate(self._provider.now, tokens)
-        self._spent.output_tokens += tokens
-
-    def _usage(self) -> dict[str, int]:
-        is_read = self._spent.cache_read_tokens > 0
-        return {
-            "input_tokens": self._call.task_tokens,
-            "cache_creation_input_tokens": 0 if is_read else self._call.prefix_tokens,
-            "cache_read_input_tokens": self._spent.cache_read_tokens,
-            "output_tokens": max(1, self._spent.output_tokens),
-        }
-
-    def _end(self, outcome: str) -> None:
-        if self._timer:
-            self._timer.cancel()
-        self._provider.courses.discard(self)
-        self._tally.end(self._provider.now, self._spent, outcome)
+            self._refuse(line, tally.OUTAGE, wire.error(529, "overloaded_error", "Overloaded", self.account.headers()))

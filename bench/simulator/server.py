@@ -1,4 +1,4 @@
-"""The sockets: HTTP/1.1 with keep-alive on a bare asyncio protocol, because it shares its cores with what it measures."""
+"""The sockets: HTTP/1.1 with keep-alive on a bare asyncio protocol, as cheap as can be beside what it measures."""
 
 import asyncio
 import json
@@ -9,7 +9,8 @@ from typing import cast
 import httptools
 
 from bench.simulator import wire
-from bench.simulator.provider import Course, Provider
+from bench.simulator.course import Course
+from bench.simulator.provider import Provider
 
 
 class Connection(asyncio.Protocol):
@@ -60,7 +61,7 @@ class Connection(asyncio.Protocol):
             case b"POST", b"/v1/messages":
                 self._course = self._provider.take(self, _parsed(body), sdk_retry_count)
             case b"GET", b"/stats":
-                self.send(wire.answer(200, self._provider.tally.report()))
+                self.send(wire.answer(200, self._provider.account.tally.stats().model_dump()))
             case b"POST", b"/reset":
                 self._provider.restart()
                 self.send(wire.answer(200, {}))
