@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from functools import partial
 
+from jobs import budget, calls
+from jobs.calls import NEAR_DUPLICATE, OpenCall
 from jobs.checkpoint import Checkpoint
 from jobs.providers.base import (
     AnswerMalformed,
@@ -16,7 +18,7 @@ from jobs.providers.base import (
 )
 from jobs.workshop import Workshop
 from schemas.events import BatchRetrying
-from schemas.plans import Claim, Spent
+from schemas.plans import Claim
 from schemas.questions import Draft, preview_of
 from schemas.states import ErrorCode
 from service import failpoints
@@ -32,7 +34,6 @@ AVOID_MAX = 2000
 
 CORRECTIONS_SENT_MAX = 5
 RATE_LIMIT_SECONDS_DEFAULT = 5.0
-NEAR_DUPLICATE = "near_duplicate"
 
 
 class TooFewValid(ProviderError):
@@ -55,10 +56,9 @@ class WaitedTooLong(ProviderRateLimited):
 
 
 class Asking:
-    """The calls of one attempt at one batch, and what they have cost."""
+    """The calls of one attempt at one batch."""
 
     def __init__(self, workshop: Workshop, checkpoint: Checkpoint) -> None:
-        self.spent = Spent()
         self._workshop = workshop
         self._checkpoint = checkpoint
         self._claim = checkpoint.claim
@@ -103,29 +103,39 @@ class Asking:
                 return None
 
     async def _call(self, corrections: Sequence[str]) -> None:
-        request = await self._request(corrections)
-        failpoints.reach(Place.BEFORE_CALL)
-        accepted = 0
+        model = _model(self._claim, self._workshop.settings.models)
+        async with budget.room(self._workshop, self._checkpoint, model=model, count=self._portion()):
+            request = await self._request(corrections)
+            failpoints.reach(Place.BEFORE_CALL)
+            with calls.recorded(self._checkpoint, request) as call:
+                await self._listen(request, call)
+
+    async def _listen(self, request: Request, call: OpenCall) -> None:
+        """Take what the call brings, until it ends or the batch is full and the cost is known."""
         is_metered = self._workshop.provider.is_metered
         async with aclosing(self._workshop.provider.ask(request)) as answers:
             async for answer in answers:
                 failpoints.reach(Place.AFTER_ANSWER)
                 if isinstance(answer, Usage):
-                    self._add(answer, is_wasted=is_metered and accepted == 0)
-                    accepted = 0
+                    call.used(answer)
                 elif isinstance(answer, Unreadable):
                     self._checkpoint.reject("schema", answer.message)
+                    call.rejected("schema")
                     self._note("schema", answer.message)
-                elif not await self._is_full():
-                    accepted += self._offer(answer)
+                elif await self._is_full():
+                    call.came_too_late()
+                else:
+                    self._offer(answer, call)
                 if (isinstance(answer, Usage) or not is_metered) and await self._is_full():
                     return
 
-    def _offer(self, draft: Draft) -> bool:
+    def _offer(self, draft: Draft, call: OpenCall) -> None:
         rejection = self._checkpoint.offer(draft)
-        if rejection:
-            self._note(rejection.code, rejection.message)
-        return rejection is None
+        if rejection is None:
+            call.accepted()
+            return
+        call.rejected(rejection.code)
+        self._note(rejection.code, rejection.message)
 
     async def _is_full(self) -> bool:
         """Only what is written counts: another batch may have entered the same question first."""
@@ -170,16 +180,6 @@ class Asking:
     def _note(self, code: str, message: str) -> None:
         self._rejection_codes.add(code)
         self._corrections.append(message)
-
-    def _add(self, usage: Usage, *, is_wasted: bool) -> None:
-        self.spent = Spent(
-            llm_calls=self.spent.llm_calls + 1,
-            wasted_calls=self.spent.wasted_calls + is_wasted,
-            input_tokens=self.spent.input_tokens + usage.input_tokens,
-            output_tokens=self.spent.output_tokens + usage.output_tokens,
-            cache_read_tokens=self.spent.cache_read_tokens + usage.cache_read_tokens,
-            cost_usd=self.spent.cost_usd + usage.cost_usd,
-        )
 
     def _too_few(self) -> TooFewValid:
         held, target = self._checkpoint.held_count, self._claim.target_count

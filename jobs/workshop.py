@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import structlog
 
+from jobs.commitments import Commitments
 from jobs.governor import Governor
 from jobs.providers.base import Provider
 from schemas.plans import Claim
@@ -48,6 +49,7 @@ class Workshop:
         self.broadcast = broadcast
         self.provider = provider
         self.governor = Governor(settings.llm_calls_max)
+        self.commitments = Commitments()
         self.worker = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._hands: dict[Claim, asyncio.Task[None]] = {}
         self._stopping_since: float | None = None

@@ -8,7 +8,7 @@ from anthropic.types import (
     TextDelta,
 )
 
-from jobs.providers import answer_schema, prices
+from jobs.providers import answer_schema
 from jobs.providers.answer_stream import AnswerStream
 from jobs.providers.base import (
     AnswerMalformed,
@@ -19,6 +19,7 @@ from jobs.providers.base import (
     Usage,
 )
 from schemas.questions import Draft
+from service.rules import prices
 
 # A stream that breaks never says what it wrote; this is close enough to keep a budget honest.
 CHARACTERS_PER_TOKEN = 4
@@ -59,6 +60,7 @@ class AnswerReader:
             input_tokens=tokens.input + tokens.cache_write,
             output_tokens=tokens.output,
             cache_read_tokens=tokens.cache_read,
+            cache_write_tokens=tokens.cache_write,
             cost_usd=prices.cost_usd(self._model, tokens),
         )
 

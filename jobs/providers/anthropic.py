@@ -10,13 +10,14 @@ from anthropic.types import OutputConfigParam, RawMessageStreamEvent
 
 from jobs.prompts import prompt
 from jobs.prompts.prompt import Prompt
-from jobs.providers import answer_schema, prices
+from jobs.providers import answer_schema
 from jobs.providers.answer_reader import AnswerReader
 from jobs.providers.anthropic_errors import CallFacts, in_our_words
 from jobs.providers.base import ProviderError, ProviderRejected, Request, Source, Unreadable, Usage
 from schemas.questions import Draft
 from schemas.states import QuestionType
 from service.errors import SettingsInvalid
+from service.rules import prices
 
 CONNECT_SECONDS = 10.0
 MODULE_CHARACTERS_MAX = 600_000
@@ -29,7 +30,7 @@ ANSWER_TOKENS_MAX = 32_000
 class AnthropicProvider:
     """One call for each time it is asked. Never retries: whoever asks decides about that.
 
-    It ends with one `Usage`, also before an error; only whoever closes or cancels the call goes without.
+    It ends with one `Usage`, also before an error; whoever closes or cancels the call reads its meter instead.
     """
 
     name = "anthropic"
@@ -60,6 +61,7 @@ class AnthropicProvider:
     async def ask(self, request: Request) -> AsyncGenerator[Draft | Unreadable | Usage]:
         _refuse_oversized(request.source)
         reader = AnswerReader(request, self._model_for(request))
+        request.meter.attach(reader.usage)
         try:
             async with aclosing(self._events(request)) as events:
                 async for event in events:

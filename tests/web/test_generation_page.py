@@ -5,8 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from schemas.calls import Usage
 from schemas.events import Happening
-from schemas.generations import Batch, Generation, Usage
+from schemas.generations import Batch, Generation
 from schemas.states import BatchState, GenerationState
 from tests.web import samples
 from tests.web.reading import part, soup, text_of
