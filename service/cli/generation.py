@@ -15,7 +15,9 @@ app = typer.Typer(no_args_is_help=True, help="Look at, watch, retry and cancel g
 
 Id = Annotated[UUID, typer.Argument(help="the generation's id")]
 Url = Annotated[str, typer.Option(help="where the service is", envvar="QUIZMILL_URL")]
-CostMaxUsd = Annotated[float | None, typer.Option(help="what it may cost in all from now on, in US dollars")]
+CostMaxUsd = Annotated[
+    float | None, typer.Option(min=0.0001, help="what it may cost in all from now on, in US dollars")
+]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 DEFAULT_URL = "http://127.0.0.1:8000"

@@ -31,7 +31,9 @@ def generate(
     language: Annotated[str, typer.Option(help="language of the questions")] = "en",
     out: Annotated[Path | None, typer.Option(help="file to write; without it, JSON goes to stdout")] = None,
     export_format: Annotated[str | None, typer.Option("--format", help=" | ".join(FORMATS))] = None,
-    cost_max_usd: Annotated[float | None, typer.Option(help="pause when it has cost this many US dollars")] = None,
+    cost_max_usd: Annotated[
+        float | None, typer.Option(min=0.0001, help="pause when it has cost this many US dollars")
+    ] = None,
     estimate: Annotated[bool, typer.Option("--estimate", help="only say what it would cost and take")] = False,
     url: Annotated[str | None, typer.Option(help="a running service; without it, one is started")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="where a service of its own keeps its files")] = None,
