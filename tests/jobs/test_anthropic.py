@@ -346,6 +346,24 @@ async def test_the_model_of_the_request_wins(api: MessagesApi, provider: Anthrop
     assert "effort" not in config
 
 
+async def test_the_meter_of_a_call_that_is_cut_knows_what_it_has_used(
+    api: MessagesApi, provider: AnthropicProvider
+) -> None:
+    api.hold(after_questions=2)
+    request = request_for()
+    assert request.meter.usage() is None
+    async with aclosing(provider.ask(request)) as answers:
+        for _ in range(2):
+            assert isinstance(await anext(answers), Draft)
+    usage = request.meter.usage()
+    assert usage is not None
+    assert usage.model == "claude-sonnet-5-5"
+    assert usage.input_tokens > 100, "known since the answer began"
+    assert usage.output_tokens > 50, "reckoned from the text so far"
+    assert usage.cost_usd is not None
+    assert usage.cost_usd > 0
+
+
 async def test_a_module_beyond_the_limit_is_refused_without_a_call(
     api: MessagesApi, provider: AnthropicProvider
 ) -> None:
