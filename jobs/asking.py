@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from functools import partial
 
+from jobs import budget, calls
+from jobs.calls import NEAR_DUPLICATE, OpenCall
 from jobs.checkpoint import Checkpoint
 from jobs.governor.governor import Turn, Wish
 from jobs.providers.base import (
@@ -22,7 +24,7 @@ from jobs.waiting import Waiting
 from jobs.workshop import Workshop
 from schemas.base import Frozen
 from schemas.events import BatchRetrying
-from schemas.plans import Claim, Spent
+from schemas.plans import Claim
 from schemas.questions import Draft, preview_of
 from schemas.states import ErrorCode
 from service import failpoints
@@ -38,7 +40,6 @@ AVOID_MAX_METERED = 200
 """Questions of the quiz that a call is told not to ask again: a prompt that is paid for names the newest."""
 
 CORRECTIONS_SENT_MAX = 5
-NEAR_DUPLICATE = "near_duplicate"
 
 
 class TooFewValid(ProviderError):
@@ -60,13 +61,13 @@ class Portion(Frozen):
     count: int
     place: int = 0
     places: int = 1
+    is_hedge: bool = False
 
 
 class Asking:
-    """The calls of one attempt at one batch, and what they have cost."""
+    """The calls of one attempt at one batch."""
 
     def __init__(self, workshop: Workshop, checkpoint: Checkpoint) -> None:
-        self.spent = Spent()
         self._workshop = workshop
         self._checkpoint = checkpoint
         self._claim = checkpoint.claim
@@ -132,7 +133,7 @@ class Asking:
         await self._workshop.governor.tail(self._model)
         missing = min(self._checkpoint.missing_count, QUESTIONS_PER_CALL_MAX)
         if missing > 0:
-            await self._ask_for(Portion(count=missing), corrections)
+            await self._ask_for(Portion(count=missing, is_hedge=True), corrections)
 
     async def _ask_for(self, portion: Portion, corrections: Sequence[str]) -> None:
         """One call, and again while the provider is the reason that it brought nothing.
@@ -146,7 +147,7 @@ class Asking:
         while True:
             turn = Turn()
             try:
-                async with self._cached() as is_cached, self._turn(portion) as turn:
+                async with self._cached() as is_cached, self._room(portion), self._turn(portion) as turn:
                     await self._call(portion, corrections, turn, is_cached)
             except ProviderError as error:
                 if isinstance(error, AnswerMalformed):
@@ -179,12 +180,19 @@ class Asking:
     def _cached(self) -> AbstractAsyncContextManager[Callable[[], None]]:
         return self._workshop.prefixes.turn(self._checkpoint.source, self._model)
 
+    def _room(self, portion: Portion) -> AbstractAsyncContextManager[None]:
+        return budget.room(self._workshop, self._checkpoint, model=self._model, count=portion.count)
+
     async def _call(
         self, portion: Portion, corrections: Sequence[str], turn: Turn, is_cached: Callable[[], None]
     ) -> None:
         request = await self._request(portion, corrections)
         failpoints.reach(Place.BEFORE_CALL)
-        accepted = 0
+        with calls.recorded(self._checkpoint, request, is_hedge=portion.is_hedge) as call:
+            await self._listen(request, call, turn, is_cached)
+
+    async def _listen(self, request: Request, call: OpenCall, turn: Turn, is_cached: Callable[[], None]) -> None:
+        """Take what the call brings, until it ends or the batch is full and the cost is known."""
         is_metered = self._workshop.provider.is_metered
         async with aclosing(self._workshop.provider.ask(request)) as answers:
             async for answer in answers:
@@ -195,22 +203,26 @@ class Asking:
                 failpoints.reach(Place.AFTER_ANSWER)
                 if isinstance(answer, Usage):
                     turn.usage = answer
-                    self._add(answer, is_wasted=is_metered and accepted == 0)
-                    accepted = 0
+                    call.used(answer)
                 elif isinstance(answer, Unreadable):
                     self._checkpoint.reject("schema", answer.message)
+                    call.rejected("schema")
                     self._note("schema", answer.message)
-                elif not await self._is_full():
-                    accepted += self._offer(answer)
-                    turn.has_brought = turn.has_brought or accepted > 0
+                elif await self._is_full():
+                    call.came_too_late()
+                else:
+                    self._offer(answer, call)
+                    turn.has_brought = call.accepted_count > 0
                 if (isinstance(answer, Usage) or not is_metered) and await self._is_full():
                     return
 
-    def _offer(self, draft: Draft) -> bool:
+    def _offer(self, draft: Draft, call: OpenCall) -> None:
         rejection = self._checkpoint.offer(draft)
-        if rejection:
-            self._note(rejection.code, rejection.message)
-        return rejection is None
+        if rejection is None:
+            call.accepted()
+            return
+        call.rejected(rejection.code)
+        self._note(rejection.code, rejection.message)
 
     async def _is_full(self) -> bool:
         """Only what is written counts: another batch may have entered the same question first."""
@@ -261,16 +273,6 @@ class Asking:
     def _note(self, code: str, message: str) -> None:
         self._rejection_codes.add(code)
         self._corrections.append(message)
-
-    def _add(self, usage: Usage, *, is_wasted: bool) -> None:
-        self.spent = Spent(
-            llm_calls=self.spent.llm_calls + 1,
-            wasted_calls=self.spent.wasted_calls + is_wasted,
-            input_tokens=self.spent.input_tokens + usage.input_tokens,
-            output_tokens=self.spent.output_tokens + usage.output_tokens,
-            cache_read_tokens=self.spent.cache_read_tokens + usage.cache_read_tokens,
-            cost_usd=self.spent.cost_usd + usage.cost_usd,
-        )
 
     def _too_few(self) -> TooFewValid:
         held, target = self._checkpoint.held_count, self._claim.target_count

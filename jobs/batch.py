@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import TypedDict
 from uuid import UUID
@@ -14,14 +14,15 @@ from jobs.asking import Asking
 from jobs.checkpoint import Checkpoint
 from jobs.providers.base import ProviderError
 from jobs.workshop import Workshop, outlasted
+from schemas.calls import Call
 from schemas.generations import BatchError
-from schemas.plans import Claim, Place, Spent, Wakeup
+from schemas.plans import Claim, Place, Wakeup
 from schemas.states import ErrorCode
 from service import failpoints
 from service.errors import LeaseLost, Unavailable
 from service.failpoints import Place as Failpoint
 from service.rules import retries
-from service.store import attempts, steps
+from service.store import budget, steps
 from service.store.database import Tx
 
 Step = Callable[[Tx], Awaitable[Wakeup]]
@@ -58,67 +59,60 @@ async def _work(workshop: Workshop, claim: Claim) -> None:
     """One attempt. However it ends, it ends in exactly one step."""
     bound = log.bind(generation_id=str(claim.generation_id), batch_id=str(claim.batch_id), attempt=claim.number)
     try:
-        step, spent = await _attempt(workshop, claim)
+        step, unwritten = await _attempt(workshop, claim)
         try:
             await _conclude(workshop, claim, step)
         except LeaseLost as lost:
             bound.info("stopped: the batch is not ours any more", reason=str(lost))
-            await workshop.persist(partial(attempts.spend_cancelled, claim=claim, spent=spent))
+            await workshop.persist(partial(budget.charge_late, claim=claim, ended=unwritten))
     except Unavailable as away:
         bound.warning("stopped: the database is away, and the lease will run out", reason=str(away))
     except Exception:  # the end could not be written, for a reason nobody foresaw
         log.exception("stopped: the end could not be written, and the lease will run out", batch_id=str(claim.batch_id))
 
 
-async def _attempt(workshop: Workshop, claim: Claim) -> tuple[Step, Spent]:
-    """Fill the batch; returns the step that ends the attempt, and what it has cost. Raises Unavailable."""
-    spent = Spent()
+async def _attempt(workshop: Workshop, claim: Claim) -> tuple[Step, Sequence[Call]]:
+    """Fill the batch; returns the step that ends the attempt, and what is to be charged even if that is refused.
+
+    Raises Unavailable.
+    """
+    checkpoint = None
+    step: partial[Coroutine[None, None, Wakeup]]
     try:
         failpoints.reach(Failpoint.AFTER_CLAIM)
         checkpoint = await Checkpoint.open(workshop, claim)
-        asking = Asking(workshop, checkpoint)
         try:
-            await asking.fill()
+            await Asking(workshop, checkpoint).fill()
         finally:
-            spent = asking.spent
             await checkpoint.settle()
+        step = partial(steps.complete, claim=claim)
     except (asyncio.CancelledError, LeaseLost):
-        # Stopped or paused. If the batch is someone else's by now, the release is refused and changes nothing.
-        return partial(steps.release, claim=claim, spent=spent), spent
+        # Stopped or paused. If the batch is someone else's by now, this is refused and changes nothing.
+        is_whole = checkpoint is not None and checkpoint.held_count == claim.target_count
+        step = partial(steps.complete if is_whole else steps.release, claim=claim)
     except ProviderError as error:
         reason = BatchError(code=error.code, message=str(error))
-        return _bad_end(
-            workshop,
-            claim,
-            reason,
-            spent,
-            is_transient=error.is_transient,
-            retry_after_seconds=error.retry_after_seconds or 0,
-        ), spent
+        seconds = error.retry_after_seconds or 0
+        step = _bad_end(workshop, claim, reason, is_transient=error.is_transient, retry_after_seconds=seconds)
     except Unavailable:
         raise
     except Exception as error:  # the outermost loop of the job: it records what nobody foresaw
         log.exception("batch failed unexpectedly", batch_id=str(claim.batch_id))
         reason = BatchError(code=ErrorCode.INTERNAL, message=f"internal error: {type(error).__name__}")
-        return _bad_end(workshop, claim, reason, spent, is_transient=True), spent
-    return partial(steps.complete, claim=claim, spent=spent), spent
+        step = _bad_end(workshop, claim, reason, is_transient=True)
+    unwritten = checkpoint.unwritten_calls if checkpoint else ()
+    return partial(step, ended=unwritten), unwritten
 
 
 def _bad_end(
-    workshop: Workshop,
-    claim: Claim,
-    reason: BatchError,
-    spent: Spent,
-    *,
-    is_transient: bool,
-    retry_after_seconds: float = 0,
-) -> Step:
+    workshop: Workshop, claim: Claim, reason: BatchError, *, is_transient: bool, retry_after_seconds: float = 0
+) -> "partial[Coroutine[None, None, Wakeup]]":
     """Another attempt later, not before the provider said; or the end of the batch for this run."""
     if not is_transient or claim.run_attempt >= workshop.settings.generation_retries_max:
-        return partial(steps.fail, claim=claim, error=reason, spent=spent)
+        return partial(steps.fail, claim=claim, error=reason)
     delay = retries.delay_seconds(claim.run_attempt, jitter=random.random())  # noqa: S311 # jitter, not a secret
     delay = max(delay, retry_after_seconds)
-    return partial(steps.delay, claim=claim, error=reason, spent=spent, delay_seconds=delay)
+    return partial(steps.delay, claim=claim, error=reason, delay_seconds=delay)
 
 
 async def _conclude(workshop: Workshop, claim: Claim, step: Step) -> None:

@@ -3,19 +3,20 @@
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from jobs import checks, spreading, tongues
 from jobs.fields import wording_of
 from jobs.providers.base import Source
 from jobs.workshop import Workshop, outlasted
+from schemas.calls import Call
 from schemas.events import QuestionRejected
 from schemas.plans import Claim, Wakeup
 from schemas.questions import Bank, Draft, Fingerprint, SoundQuestion
 from schemas.topics import Topic
 from service import failpoints
 from service.failpoints import Place
-from service.store import modules, questions, quizzes, steps, topics
+from service.store import budget, modules, questions, quizzes, steps, topics
 from service.store.database import Tx
 
 REJECTION_CHARACTERS_MAX = 300
@@ -41,6 +42,8 @@ class Checkpoint:
         self._ear = tongues.Ear(source.language)
         self._sound: list[SoundQuestion] = []
         self._rejected: list[QuestionRejected] = []
+        self._calls: list[Call] = []
+        self._calls_count = 0
         self._writing: asyncio.Task[None] | None = None
 
     @classmethod
@@ -79,6 +82,21 @@ class Checkpoint:
         self._rejected.append(event)
         self._write_soon()
 
+    def record(self, call: "Ending", error: BaseException | None) -> None:
+        """Write down a call that has ended, in whatever way. Raises nothing: `settle` tells of trouble."""
+        ended = call.ended(self._calls_count + 1, error)
+        if ended is None:
+            return
+        self._calls_count += 1
+        self._calls.append(ended)
+        if not self._has_failed():
+            self._write_soon()
+
+    @property
+    def unwritten_calls(self) -> tuple[Call, ...]:
+        """Those that could not be written: the attempt's end takes them along."""
+        return tuple(self._calls)
+
     async def settle(self) -> None:
         if self._writing:
             await outlasted(self._writing)
@@ -106,12 +124,16 @@ class Checkpoint:
             self._writing.result()
             self._writing = asyncio.create_task(self._write())
 
+    def _has_failed(self) -> bool:
+        writing = self._writing
+        return writing is not None and writing.done() and (writing.cancelled() or writing.exception() is not None)
+
     async def _write(self) -> None:
-        while self._sound or self._rejected:
-            sound, rejected = tuple(self._sound), tuple(self._rejected)
+        while self._sound or self._rejected or self._calls:
+            sound, rejected, ended = tuple(self._sound), tuple(self._rejected), tuple(self._calls)
             failpoints.reach(Place.BEFORE_HOLD)
             kept = await self._workshop.persist(
-                partial(self._hold, sound=sound, rejected=rejected), about=self.claim.generation_id
+                partial(self._hold, sound=sound, rejected=rejected, ended=ended), about=self.claim.generation_id
             )
             failpoints.reach(Place.AFTER_HOLD)
             # Only now: what a transaction saw that did not commit, the next try of it must see again.
@@ -119,7 +141,10 @@ class Checkpoint:
             self.held_count = kept.held_count
             del self._sound[: len(sound)]
             del self._rejected[: len(rejected)]
+            del self._calls[: len(ended)]
             self._compare(kept.others)
+            if kept.is_paused:
+                await self._workshop.broadcast.announce_stopped(self.claim.generation_id)
             await self._workshop.broadcast.announce(kept.wakeup)
 
     def _compare(self, others: Sequence[Fingerprint]) -> None:
@@ -134,7 +159,14 @@ class Checkpoint:
         clash = QuestionRejected(batch_id=self.claim.batch_id, code="near_duplicate", message=message)
         return [clash] * count
 
-    async def _hold(self, tx: Tx, *, sound: Sequence[SoundQuestion], rejected: Sequence[QuestionRejected]) -> "_Kept":
+    async def _hold(
+        self,
+        tx: Tx,
+        *,
+        sound: Sequence[SoundQuestion],
+        rejected: Sequence[QuestionRejected],
+        ended: Sequence[Call],
+    ) -> "_Kept":
         """One transaction. What other batches of the quiz have entered meanwhile is compared under the lock."""
         await steps.enter(tx, self.claim)
         await quizzes.lock(tx, self.claim.quiz_id)
@@ -146,8 +178,16 @@ class Checkpoint:
         held, wakeup = await steps.hold(
             tx, self.claim, kept, [*rejected, *clashes], lease_seconds=self._workshop.settings.lease_seconds
         )
+        paused = await budget.charge(tx, self.claim, ended)
+        wakeup = paused or wakeup
         failpoints.reach(Place.INSIDE_HOLD)
-        return _Kept(held_count=held, others=bank.others, seen=bank.seen, wakeup=wakeup)
+        return _Kept(held, bank.others, bank.seen, wakeup, is_paused=paused is not None)
+
+
+class Ending(Protocol):
+    """A call, as far as the checkpoint knows of it (jobs/calls.py)."""
+
+    def ended(self, number: int, error: BaseException | None) -> Call | None: ...
 
 
 class _Kept(NamedTuple):
@@ -157,3 +197,4 @@ class _Kept(NamedTuple):
     others: Sequence[Fingerprint]
     seen: int
     wakeup: Wakeup | None
+    is_paused: bool

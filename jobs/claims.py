@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol, TypeVar
 
-from schemas.plans import Claim, Place, Spent
+from schemas.plans import Claim, Place
 from service.broadcast import Broadcast
 from service.store import steps
 from service.store.database import Tx
@@ -70,4 +70,4 @@ class Claims:
                 done.set_result(taken.get(place))
         await self._broadcast.announce_all(wakeups)
         for claim in orphans:
-            await self._broadcast.announce(await self._persist(partial(steps.release, claim=claim, spent=Spent())))
+            await self._broadcast.announce(await self._persist(partial(steps.release, claim=claim, ended=())))

@@ -13,6 +13,7 @@ import structlog
 from arq.connections import ArqRedis
 
 from jobs.claims import Claims
+from jobs.commitments import Commitments
 from jobs.desk import Desk
 from jobs.governor.governor import Governor
 from jobs.governor.shared import Rules, SharedState
@@ -52,6 +53,7 @@ class Workshop:
         self.queue = Queue(redis)
         self.broadcast = Broadcast(redis)
         self.provider = provider
+        self.commitments = Commitments()
         self.worker = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         rules = Rules(
             account=provider.account,

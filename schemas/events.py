@@ -9,7 +9,7 @@ from uuid import UUID
 
 from schemas.base import Frozen
 from schemas.generations import BatchError
-from schemas.states import ErrorCode, GenerationState, RequeueReason
+from schemas.states import ErrorCode, GenerationState, PauseReason, RequeueReason
 
 
 class Totals(Frozen):
@@ -35,6 +35,7 @@ class GenerationStarted(Happening):
 
 class GenerationPaused(Happening):
     type = "generation.paused"
+    reason: PauseReason = PauseReason.USER
 
 
 class GenerationResumed(Happening):

@@ -5,6 +5,7 @@ from uuid import UUID
 from pydantic import Field
 
 from schemas.base import Frozen, Moment
+from schemas.calls import CallTotals, Usage
 from schemas.states import (
     AttemptOutcome,
     BatchState,
@@ -35,17 +36,7 @@ class Batch(Frozen):
     status: BatchState
     attempts: int
     error: BatchError | None
-
-
-class Usage(Frozen):
-    """Calls, tokens and US dollars of a generation; `wasted_calls` are those that brought no held question."""
-
-    llm_calls: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_read_tokens: int = 0
-    cost_usd: float = 0.0
-    wasted_calls: int = 0
+    usage: CallTotals = CallTotals()
 
 
 class Links(Frozen):
@@ -55,7 +46,7 @@ class Links(Frozen):
 
 
 class Generation(Frozen):
-    """`error` sums up why batches failed; null while none has."""
+    """`error` sums up why batches failed, or says that the cost reached `cost_max_usd`; else null."""
 
     id: UUID
     quiz_id: UUID
@@ -75,6 +66,7 @@ class Generation(Frozen):
     last_event_id: int
     batches: tuple[Batch, ...]
     usage: Usage
+    cost_max_usd: float | None = None
     links: Links
 
 
@@ -86,7 +78,7 @@ class RetryAnswer(Frozen):
     untouched: int
 
 
-class BatchAttempt(Frozen):
+class BatchAttempt(CallTotals):
     """One try of one batch. `number` counts the batch's tries from 1."""
 
     batch_id: UUID
@@ -94,10 +86,6 @@ class BatchAttempt(Frozen):
     number: int
     outcome: AttemptOutcome
     error: BatchError | None
-    llm_calls: int
-    input_tokens: int
-    output_tokens: int
-    cost_usd: float
     started_at: Moment
     seconds: float | None
 
@@ -111,5 +99,7 @@ class GenerationAttempt(Frozen):
     llm_calls: int
     input_tokens: int
     output_tokens: int
+    cost_usd: float = 0.0
+    unpriced_calls: int = 0
     seconds: float
     batches: tuple[BatchAttempt, ...]

@@ -12,6 +12,7 @@ from schemas.states import Difficulty, Priority, QuestionType
 Title = Annotated[Name, Field(max_length=200)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
 TargetCount = Annotated[int, Field(ge=1)]
+CostMaxUsd = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
 
 
 class Preset(StrEnum):
@@ -45,6 +46,7 @@ class OrderOptions(Body):
     priority: Priority = Priority.NORMAL
     instructions: Annotated[StorableText, Field(max_length=4000)] = ""
     model: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._:/@-]+$")] | None = None
+    cost_max_usd: CostMaxUsd | None = None
 
 
 class Order(OrderOptions):
@@ -78,3 +80,10 @@ class QuizOrder(OrderOptions):
 class RetryOrder(Body):
     batch_ids: Annotated[list[UUID], Field(min_length=1)] | None = None
     model: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._:/@-]+$")] | None = None
+    cost_max_usd: CostMaxUsd | None = None
+
+
+class ResumeOrder(Body):
+    """`cost_max_usd`: the new limit of what the generation may cost in all; none = as it was."""
+
+    cost_max_usd: CostMaxUsd | None = None

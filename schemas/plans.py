@@ -50,6 +50,7 @@ class Claim(Frozen):
     language: str
     instructions: str
     model: str | None
+    cost_max_usd: float | None = None
     target_count: int
     held_count: int
     fence: int
@@ -59,17 +60,6 @@ class Claim(Frozen):
     run_attempt: int
     lane: int
     lanes: int
-
-
-class Spent(Frozen):
-    """What an attempt's calls have cost so far."""
-
-    llm_calls: int = 0
-    wasted_calls: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_read_tokens: int = 0
-    cost_usd: float = 0.0
 
 
 class WantedBatch(Frozen):

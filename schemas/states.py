@@ -133,6 +133,11 @@ class ErrorCode(StrEnum):
     INTERNAL = "internal"
 
 
+class PauseReason(StrEnum):
+    USER = "user"
+    COST_CAP = "cost_cap"
+
+
 class RequeueReason(StrEnum):
     RETRY = "retry"
     WORKER_LOST = "worker_lost"

@@ -10,10 +10,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from schemas.calls import Call, CallOutcome
 from schemas.events import QuestionRejected
 from schemas.generations import BatchError, Generation
 from schemas.orders import BatchOrder, OrderOptions
-from schemas.plans import BatchPlan, Claim, Place, Spent
+from schemas.plans import BatchPlan, Claim, Place
 from schemas.questions import Evidence, Fingerprint, MultipleChoice, Question, SoundQuestion
 from schemas.quizzes import Quiz
 from schemas.reports import Finding
@@ -28,7 +29,31 @@ OWNER = "ann"
 WORKER = "worker-1"
 LEASE_SECONDS = 60.0
 OVERLOADED = BatchError(code=ErrorCode.PROVIDER_OVERLOADED, message="the provider is overloaded")
-SPENT = Spent(llm_calls=3, wasted_calls=1, input_tokens=900, output_tokens=80, cache_read_tokens=40, cost_usd=0.25)
+SPENT = (
+    Call(
+        number=1,
+        model="m",
+        input_tokens=300,
+        output_tokens=40,
+        cost_usd=0.1,
+        seconds=2,
+        accepted_count=4,
+        outcome=CallOutcome.ACCEPTED,
+    ),
+    Call(number=2, model="m", input_tokens=300, output_tokens=30, cost_usd=0.1, seconds=2, outcome=CallOutcome.EMPTY),
+    Call(
+        number=3,
+        model="m",
+        input_tokens=300,
+        output_tokens=10,
+        cache_read_tokens=40,
+        cost_usd=0.05,
+        seconds=1,
+        accepted_count=1,
+        outcome=CallOutcome.ACCEPTED,
+    ),
+)
+"""What an attempt may have asked: three calls, one of them in vain."""
 TEXT = "Leaves turn light into sugar. Roots take up water. Bark keeps the trunk from drying out."
 
 _numbers = count(1)
@@ -135,7 +160,7 @@ async def hold(
     return sound
 
 
-async def complete(database: Database, claimed: Claim, *, spent: Spent = SPENT) -> None:
+async def complete(database: Database, claimed: Claim, *, spent: Sequence[Call] = SPENT) -> None:
     """Hold what is missing and save the batch."""
     held = (await batch_row(database, claimed.batch_id)).held_count
     if held < claimed.target_count:
@@ -144,7 +169,9 @@ async def complete(database: Database, claimed: Claim, *, spent: Spent = SPENT) 
         await steps.complete(tx, claimed, spent)
 
 
-async def fail(database: Database, claimed: Claim, *, error: BatchError = OVERLOADED, spent: Spent = SPENT) -> None:
+async def fail(
+    database: Database, claimed: Claim, *, error: BatchError = OVERLOADED, spent: Sequence[Call] = SPENT
+) -> None:
     async with database.write() as tx:
         await steps.fail(tx, claimed, error, spent)
 

@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 from starlette.routing import Route
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from jobs import checks, duplicates, evidence, fields, flaws, tongues
 from jobs.flaws import COST_OF
+from schemas.calls import CallOutcome, Usage
+from schemas.estimates import Estimate
 from schemas.events import Happening
 from schemas.orders import QuizOrder
 from schemas.questions import CONTENT_OF
@@ -148,6 +151,17 @@ def test_every_reason_of_a_failed_quiz_is_explained(reason: FailureReason) -> No
 @pytest.mark.parametrize("status", sorted({error.status for error in errors()}))
 def test_every_http_error_is_explained(status: int) -> None:
     assert row(page("errors.md"), f"{status} |")
+
+
+@pytest.mark.parametrize("reason", list(CallOutcome))
+def test_every_reason_of_a_wasted_call_is_explained(reason: CallOutcome) -> None:
+    table = page("cost.md").partition("| reason of waste |")[2].partition("\n\n")[0]
+    assert (f"`{reason}`" in table) is (reason is not CallOutcome.ACCEPTED)
+
+
+@pytest.mark.parametrize("model", [Usage, Estimate])
+def test_every_figure_about_money_is_explained(model: type[BaseModel]) -> None:
+    assert [field for field in model.model_fields if f"`{field}`" not in page("cost.md")] == []
 
 
 @pytest.mark.parametrize("question_type", list(QuestionType))

@@ -22,7 +22,7 @@ from jobs.batch import run_batch
 from jobs.providers.base import Provider
 from jobs.workshop import Workshop
 from schemas.orders import ModuleBatchOrder, OrderOptions
-from schemas.plans import Claim, Spent
+from schemas.plans import Claim
 from schemas.states import QuestionType
 from service import queue
 from service.rules import planning
@@ -171,7 +171,7 @@ class Workbench:
     async def release(self, claim: Claim) -> None:
         """Its worker lets go of the batch."""
         async with self.database.write() as tx:
-            await steps.release(tx, claim, Spent())
+            await steps.release(tx, claim)
 
     async def take_back(self, batch_id: UUID) -> None:
         """Its worker is given up."""

@@ -11,6 +11,7 @@ class Limits(Frozen):
     upload_mb_max: int
     questions_per_batch_max: int
     batches_per_generation_max: int
+    costs_money: bool = False
 
 
 class Filled:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from schemas.estimates import Estimate
 from schemas.generations import Generation
 from schemas.lists import Page
 from schemas.problems import Problem
@@ -31,12 +32,14 @@ def start(
     problem: str | None,
     form: Mapping[str, list[str]],
     limits: Limits,
+    estimate: Estimate | None = None,
 ) -> str:
     """Page `/` (no quiz: the material) and `/?quiz=ID` (the order for that quiz).
 
     Without a quiz its form posts multipart to `/quizzes`: `title`, `language`, `text`, `files` (repeated).
     With one it posts urlencoded to `/quizzes/{id}/generations`: `module_id` and `question_type` (both repeated),
-    `count_{question_type}`, `difficulty` (empty = any), `priority`, `instructions`.
+    `count_{question_type}`, `difficulty` (empty = any), `priority`, `instructions`, `cost_max_usd` (empty = any). With
+    `?estimate=true` it only asks what that would cost: for the script as JSON, else this page again with `estimate`.
     `problem` is shown on top; `form` holds what was sent, every value in a list (`{name: form.getlist(name)}`, without
     files), and is empty on a fresh page. While the quiz is being read the page reloads itself every second.
     """
@@ -48,6 +51,7 @@ def start(
         problem=problem,
         filled=Filled(form),
         limits=limits,
+        estimate=estimate,
     )
 
 
@@ -72,8 +76,9 @@ def generations(page: Page[Generation], titles: Mapping[UUID, str], quiz_id: UUI
 def generation(generation: Generation, quiz_title: str) -> str:
     """Page `/generations/{id}`, live from `generation.last_event_id` on.
 
-    Its forms post to `/generations/{id}/retry`, `pause`, `resume` and `cancel` (no fields). A plain post is answered
-    303 to this page; with `Accept: application/json` any 2xx will do. A refusal is a problem and its `detail` is shown.
+    Its forms post to `/generations/{id}/retry`, `pause`, `cancel` (no fields) and `resume` (`cost_max_usd`, where there
+    is a limit). A plain post is answered 303 to this page; with `Accept: application/json` any 2xx will do. A refusal
+    is a problem and its `detail` is shown.
     The script reads `/api/generations/{id}` and `/api/generations/{id}/events` (the stream, and as a list `?after=`).
     """
     return _render("generation.html", generation=generation, quiz_title=quiz_title)

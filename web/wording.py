@@ -1,9 +1,12 @@
 """How figures, times and states read on a page. static/figures.js writes the same figures in the browser."""
 
+import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from schemas.base import Frozen
+from schemas.calls import Usage
+from schemas.estimates import Estimate
 from schemas.generations import Batch, Generation
 from schemas.states import BatchState, FailureReason, GenerationState, QuestionType, QuizStatus
 
@@ -19,6 +22,7 @@ class Words(Frozen):
     batches: dict[BatchState, str]
     actions: dict[GenerationState, dict[str, str]]
     safe: str
+    limit: str
     connections: dict[str, str]
 
 
@@ -101,6 +105,31 @@ def cost(usd: float) -> str:
         return f"$0.{ten_thousandths:04d}"
     cents = int(usd * 100 + 0.5)
     return f"${cents // 100:,}.{cents % 100:02d}"
+
+
+def estimated(estimate: Estimate) -> str:
+    """What an order would cost and take, in one line."""
+    span = estimate.cost_usd
+    price = "price unknown" if span is None else f"about {cost(span.expected)} ({cost(span.low)} to {cost(span.high)})"
+    return f"{price}, {duration(timedelta(seconds=math.ceil(estimate.seconds.expected)))}"
+
+
+def waste(reason: str, calls: int, usd: float) -> str:
+    return f"{label(reason)}: {plural(calls, 'call')}, {cost(usd)}"
+
+
+def per_question(usage: Usage) -> str:
+    usd = usage.cost_per_accepted_usd
+    return "" if usd is None else f"{cost(usd)} a question"
+
+
+def spent(usage: Usage) -> str:
+    """What it has cost, with a word on what that leaves out."""
+    if not usage.unpriced_calls:
+        return cost(usage.cost_usd)
+    if usage.unpriced_calls == usage.llm_calls:
+        return "price unknown"
+    return f"{cost(usage.cost_usd)} and {plural(usage.unpriced_calls, 'call')} of unknown price"
 
 
 def duration(span: timedelta) -> str:

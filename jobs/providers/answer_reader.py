@@ -11,7 +11,6 @@ from anthropic.types import (
     TextDelta,
 )
 
-from jobs.providers import prices
 from jobs.providers.answer_stream import AnswerStream
 from jobs.providers.base import (
     AnswerMalformed,
@@ -22,6 +21,7 @@ from jobs.providers.base import (
     Unreadable,
     Usage,
 )
+from service.rules import prices
 
 Item = TypeVar("Item")
 
@@ -66,6 +66,7 @@ class AnswerReader(Generic[Item]):
             input_tokens=tokens.input + tokens.cache_write,
             output_tokens=tokens.output,
             cache_read_tokens=tokens.cache_read,
+            cache_write_tokens=tokens.cache_write,
             cost_usd=prices.cost_usd(self._model, tokens),
         )
 

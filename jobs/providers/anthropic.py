@@ -13,7 +13,7 @@ from anthropic.types import OutputConfigParam, RawMessageStreamEvent
 
 from jobs.prompts import prompt
 from jobs.prompts.prompt import Prompt
-from jobs.providers import answer_schema, prices, rate_limits, topics_schema
+from jobs.providers import answer_schema, rate_limits, topics_schema
 from jobs.providers.answer_reader import AnswerReader
 from jobs.providers.anthropic_errors import CallFacts, in_our_words
 from jobs.providers.base import (
@@ -31,6 +31,7 @@ from jobs.providers.base import (
 )
 from jobs.providers.patience import Patience
 from service.errors import SettingsInvalid
+from service.rules import prices
 
 Item = TypeVar("Item")
 
@@ -50,7 +51,7 @@ ANSWER_TOKENS_PER_QUESTION = 250
 class AnthropicProvider:
     """One call for each time it is asked. Never retries: whoever asks decides about that.
 
-    It ends with one `Usage`, also before an error; only whoever closes or cancels the call goes without.
+    It ends with one `Usage`, also before an error; whoever closes or cancels the call reads its meter instead.
     """
 
     name = "anthropic"
@@ -89,7 +90,9 @@ class AnthropicProvider:
 
     def ask(self, request: Request) -> AsyncGenerator[Part]:
         parse = partial(answer_schema.parse, request.question_type)
-        return self._call(request, AnswerReader(request, self._model_for(request), parse))
+        reader = AnswerReader(request, self._model_for(request), parse)
+        request.meter.attach(reader.usage)
+        return self._call(request, reader)
 
     def topics(self, request: TopicsRequest) -> AsyncGenerator[TopicPart]:
         return self._call(request, AnswerReader(request, self._model_for(request), topics_schema.parse))

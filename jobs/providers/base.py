@@ -12,11 +12,11 @@ ProviderError                 batch error code          transient   outage: may 
 `-- SourceExhausted           source_exhausted          no
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import ClassVar, Protocol
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from schemas.base import Frozen
 from schemas.questions import Draft
@@ -102,6 +102,35 @@ class Source(Frozen):
     language: str = Field(description="BCP 47 code, e.g. en")
 
 
+class Usage(Frozen):
+    """What a call cost. A metered provider yields one at the end of each call that reached it, also before an error.
+
+    `input_tokens` are all but those found in the cache; `cache_write_tokens` of them were written into it.
+    """
+
+    model: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cost_usd: float | None = Field(default=None, description="null where the price is unknown")
+
+
+class Meter:
+    """What one call has used so far, for whoever cuts it: a call that is closed or cancelled yields no Usage."""
+
+    def __init__(self) -> None:
+        self._read: Callable[[], Usage] | None = None
+
+    def attach(self, read: Callable[[], Usage]) -> None:
+        """To be called by a metered provider when the call begins."""
+        self._read = read
+
+    def usage(self) -> Usage | None:
+        """None: the call has not reached the provider, or costs nothing."""
+        return self._read() if self._read else None
+
+
 class Request(Frozen):
     """One call: `count` questions of one type about one module.
 
@@ -109,8 +138,10 @@ class Request(Frozen):
     the questions of the call before, in the validator's words. `lanes` batches ask about the same module and type at
     the same time; `lane` (from 0) says which of them this is, so that each can begin elsewhere in the text.
     `topics`, where the module has any: those that this call is to spread its questions over, in this order;
-    `other_topics` are for other calls, and for this one when its own yield too little.
+    `other_topics` are for other calls, and for this one when its own yield too little. `meter` is this call's own.
     """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     source: Source
     question_type: QuestionType
@@ -124,6 +155,7 @@ class Request(Frozen):
     topics: tuple[Topic, ...] = ()
     other_topics: tuple[Topic, ...] = ()
     model: str | None = None
+    meter: Meter = Field(default_factory=Meter, repr=False)
 
 
 class TopicsRequest(Frozen):
@@ -144,16 +176,6 @@ class Unreadable(Frozen):
     """Something that stood where a question should: `message` is the validator's, fit for a correction."""
 
     message: str
-
-
-class Usage(Frozen):
-    """What a call cost. A metered provider yields one at the end of each call that reached it, also before an error."""
-
-    model: str
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_read_tokens: int = 0
-    cost_usd: float = Field(default=0.0, description="0 where the price is unknown")
 
 
 class Allowance(Frozen):

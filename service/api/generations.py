@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from schemas.generations import GenerationAttempt
 from schemas.lists import Page
-from schemas.orders import QuizOrder, RetryOrder
+from schemas.orders import QuizOrder, ResumeOrder, RetryOrder
 from schemas.states import EntityType, GenerationState, Review
 from service import auth, failpoints
-from service.api import backend, bodies, operations
+from service.api import backend, bodies, operations, orders
 from service.api.answers import answer
 from service.errors import Invalid
 from service.failpoints import Place
@@ -20,6 +20,8 @@ from service.store import attempts, generations, questions
 
 async def create(request: Request) -> Response:
     wanted = await bodies.parse(request, QuizOrder)
+    if bodies.flag(request, "estimate"):
+        return answer(await orders.estimate_quiz(backend.of(request), wanted))
     generation = await operations.order_quiz(backend.of(request), auth.owner_of(request), wanted)
     failpoints.reach(Place.BEFORE_ANSWER)
     return answer(generation, status=202, headers={"Location": f"/api/generations/{generation.id}"})
@@ -88,7 +90,11 @@ async def pause(request: Request) -> Response:
 
 async def resume(request: Request) -> Response:
     generation_id: UUID = request.path_params["generation_id"]
-    return answer(await operations.resume(backend.of(request), auth.owner_of(request), generation_id))
+    wanted = await bodies.parse_optional(request, ResumeOrder)
+    generation = await operations.resume(
+        backend.of(request), auth.owner_of(request), generation_id, cost_max_usd=wanted.cost_max_usd
+    )
+    return answer(generation)
 
 
 async def accept(request: Request) -> Response:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from schemas.generations import Batch, Generation, RetryAnswer
-from schemas.orders import ModuleBatchOrder, NewQuiz, Order, OrderOptions, QuizOrder, RetryOrder
+from schemas.orders import NewQuiz, Order, OrderOptions, QuizOrder, RetryOrder
 from schemas.quizzes import Quiz
 from service import outbox
+from service.api import orders
 from service.api.backend import Backend
-from service.errors import StateConflict
 from service.rules import planning
 from service.store import control, generations, materials, modules, quizzes, steps
 
@@ -35,19 +35,8 @@ async def upload(
 async def order(backend: Backend, owner: str, quiz_id: UUID, wanted: Order) -> Generation:
     """Raises NotFound, Invalid, StateConflict."""
     async with backend.database.write() as tx:
-        await quizzes.require(tx, owner, quiz_id)
-        module_ids = await modules.ids(tx, quiz_id)
-        if await materials.are_waiting(tx, quiz_id):
-            raise StateConflict(f"quiz {quiz_id} can't be ordered from yet: its material is being read")
-        if not module_ids:
-            raise StateConflict(f"quiz {quiz_id} has no modules to ask about")
-        settings = backend.settings
-        plans = planning.plan(
-            planning.expand(wanted, module_ids),
-            module_ids,
-            questions_per_batch_max=settings.questions_per_batch_max,
-            batches_per_generation_max=settings.batches_per_generation_max,
-        )
+        module_ids = await orders.ready_modules(tx, owner, quiz_id)
+        plans = orders.planned(backend, planning.expand(wanted, module_ids), module_ids, wanted)
         generation_id = await steps.order(tx, quiz_id, owner, plans, wanted)
         generation = await generations.load(tx, owner, generation_id)
     await outbox.try_to_carry(backend.database, backend.queue, generation_id=generation_id)
@@ -56,19 +45,12 @@ async def order(backend: Backend, owner: str, quiz_id: UUID, wanted: Order) -> G
 
 async def order_quiz(backend: Backend, owner: str, wanted: QuizOrder) -> Generation:
     """Quiz and order in one: both, or nothing. Raises Invalid."""
-    settings = backend.settings
     async with backend.database.write() as tx:
         quiz_id = await quizzes.insert(tx, owner=owner, title=wanted.title, language=wanted.language)
         module_ids = await modules.insert(tx, quiz_id, [(module.name, module.text) for module in wanted.modules])
-        orders, fields = _spread(wanted, module_ids)
-        plans = planning.plan(
-            orders,
-            module_ids,
-            questions_per_batch_max=settings.questions_per_batch_max,
-            batches_per_generation_max=settings.batches_per_generation_max,
-            fields=fields,
-        )
-        options = OrderOptions(priority=wanted.priority, instructions=wanted.instructions, model=wanted.model)
+        wishes, fields = orders.spread(wanted, module_ids)
+        plans = orders.planned(backend, wishes, module_ids, wanted, fields=fields)
+        options = OrderOptions.model_validate({name: getattr(wanted, name) for name in OrderOptions.model_fields})
         generation_id = await steps.order(tx, quiz_id, owner, plans, options)
         generation = await generations.load(tx, owner, generation_id)
     await outbox.try_to_carry(backend.database, backend.queue, generation_id=generation_id)
@@ -79,7 +61,15 @@ async def retry(backend: Backend, owner: str, generation_id: UUID, wanted: Retry
     """Put failed batches back. Raises NotFound, Invalid, StateConflict."""
     async with backend.database.write() as tx:
         await generations.require(tx, owner, generation_id)
-        retried, wakeup = await steps.retry(tx, generation_id, wanted.batch_ids, model=wanted.model, dry_run=dry_run)
+        await orders.require_price(backend, tx, generation_id, wanted)
+        retried, wakeup = await steps.retry(
+            tx,
+            generation_id,
+            wanted.batch_ids,
+            model=wanted.model,
+            cost_max_usd=wanted.cost_max_usd,
+            dry_run=dry_run,
+        )
         generation = await generations.load(tx, owner, generation_id)
     await backend.broadcast.announce(wakeup)
     if not dry_run:
@@ -98,11 +88,12 @@ async def pause(backend: Backend, owner: str, generation_id: UUID) -> Generation
     return generation
 
 
-async def resume(backend: Backend, owner: str, generation_id: UUID) -> Generation:
-    """Raises NotFound, StateConflict."""
+async def resume(backend: Backend, owner: str, generation_id: UUID, *, cost_max_usd: float | None = None) -> Generation:
+    """`cost_max_usd`: a new limit. Raises NotFound, Invalid, StateConflict."""
     async with backend.database.write() as tx:
         await generations.require(tx, owner, generation_id)
-        wakeup = await control.resume(tx, generation_id)
+        await orders.require_price(backend, tx, generation_id, RetryOrder(cost_max_usd=cost_max_usd))
+        wakeup = await control.resume(tx, generation_id, cost_max_usd=cost_max_usd)
         generation = await generations.load(tx, owner, generation_id)
     await backend.broadcast.announce(wakeup)
     await outbox.try_to_carry(backend.database, backend.queue, generation_id=generation_id)
@@ -126,20 +117,3 @@ async def cancel(backend: Backend, owner: str, generation_id: UUID) -> Generatio
     await backend.broadcast.announce_stopped(generation_id)
     await backend.broadcast.announce(wakeup)
     return generation
-
-
-def _spread(wanted: QuizOrder, module_ids: Sequence[UUID]) -> tuple[list[ModuleBatchOrder], list[str]]:
-    """Each module's batches under its new id, and the path that a problem with each would name."""
-    orders, fields = [], []
-    for position, (module, module_id) in enumerate(zip(wanted.modules, module_ids, strict=True)):
-        for place, batch in enumerate(module.batches):
-            orders.append(
-                ModuleBatchOrder(
-                    module_id=module_id,
-                    question_type=batch.question_type,
-                    difficulty=batch.difficulty,
-                    target_count=batch.target_count,
-                )
-            )
-            fields.append(f"modules.{position}.batches.{place}")
-    return orders, fields

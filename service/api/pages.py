@@ -1,6 +1,7 @@
 """The pages: loads what they show, and takes what their forms send. Everything works without JavaScript."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from uuid import UUID
 
@@ -10,11 +11,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from schemas.estimates import Estimate
 from schemas.generations import Generation
-from schemas.orders import ModuleBatchOrder, Order, RetryOrder
+from schemas.orders import ModuleBatchOrder, Order, ResumeOrder, RetryOrder
 from schemas.states import QuestionType
 from service import auth
-from service.api import backend, bodies, operations, topics, uploads
+from service.api import backend, bodies, operations, orders, topics, uploads
 from service.api.answers import answer
 from service.errors import Invalid, QuizmillError
 from service.store import generations, questions, quizzes
@@ -67,10 +69,20 @@ async def order(request: Request) -> Response:
     quiz_id: UUID = request.path_params["quiz_id"]
     form = await uploads.fields(request)
     try:
+        if bodies.flag(request, "estimate"):
+            return await _estimate(request, quiz_id, form)
         generation = await operations.order(backend.of(request), auth.owner_of(request), quiz_id, _order_of(form))
     except Invalid as error:
+        if _wants_json(request):
+            raise
         return await _start(request, quiz_id=quiz_id, problem=error, form=form)
     return _see(f"/generations/{generation.id}")
+
+
+async def _estimate(request: Request, quiz_id: UUID, form: FormData) -> Response:
+    """What the order would cost: for the script, or on the page with the form as it was."""
+    found = await orders.estimate(backend.of(request), auth.owner_of(request), quiz_id, _order_of(form))
+    return answer(found) if _wants_json(request) else await _start(request, quiz_id=quiz_id, form=form, estimate=found)
 
 
 async def quiz_page(request: Request) -> Response:
@@ -121,7 +133,8 @@ async def pause(request: Request) -> Response:
 
 
 async def resume(request: Request) -> Response:
-    return await _stepped(request, operations.resume)
+    limit = _cost_max_usd(_texts(await uploads.fields(request)))
+    return await _stepped(request, partial(operations.resume, cost_max_usd=limit))
 
 
 async def cancel(request: Request) -> Response:
@@ -141,7 +154,12 @@ async def _stepped(request: Request, step: Step) -> Response:
 
 
 async def _start(
-    request: Request, *, quiz_id: UUID | None, problem: QuizmillError | None = None, form: FormData | None = None
+    request: Request,
+    *,
+    quiz_id: UUID | None,
+    problem: QuizmillError | None = None,
+    form: FormData | None = None,
+    estimate: Estimate | None = None,
 ) -> Response:
     parts = backend.of(request)
     owner = auth.owner_of(request)
@@ -158,7 +176,9 @@ async def _start(
             upload_mb_max=settings.upload_mb_max,
             questions_per_batch_max=settings.questions_per_batch_max,
             batches_per_generation_max=settings.batches_per_generation_max,
+            costs_money=settings.resolved_provider != "offline",
         ),
+        estimate,
     )
     return HTMLResponse(html, status_code=problem.status if problem else 200)
 
@@ -184,6 +204,7 @@ def _order_of(form: FormData) -> Order:
                 "batches": batches,
                 "priority": _one(texts, "priority") or "normal",
                 "instructions": _one(texts, "instructions"),
+                "cost_max_usd": _cost_max_usd(texts),
             },
             strict=False,
         )
@@ -197,6 +218,17 @@ def _count(texts: dict[str, list[str]], question_type: str) -> int:
     if question_type not in set(QuestionType) or not (text.isascii() and text.isdigit() and len(text) < 6):
         raise Invalid.field(name, "must be a number of questions")
     return int(text)
+
+
+def _cost_max_usd(texts: dict[str, list[str]]) -> float | None:
+    """Empty = no limit, or the one there is. Raises Invalid."""
+    text = _one(texts, "cost_max_usd").strip()
+    if not text:
+        return None
+    try:
+        return ResumeOrder.model_validate({"cost_max_usd": text}, strict=False).cost_max_usd
+    except ValidationError:
+        raise Invalid.field("cost_max_usd", "must be an amount of US dollars above 0, such as 2.50") from None
 
 
 def _texts(form: FormData) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from schemas.orders import NewQuiz, Order
 from schemas.states import Review
 from service import auth
-from service.api import backend, bodies, operations, uploads
+from service.api import backend, bodies, operations, orders, uploads
 from service.api.answers import answer
 from service.errors import NotFound
 from service.exports.formats import FORMATS
@@ -52,6 +52,8 @@ async def module(request: Request) -> Response:
 async def order(request: Request) -> Response:
     wanted = await bodies.parse(request, Order)
     quiz_id: UUID = request.path_params["quiz_id"]
+    if bodies.flag(request, "estimate"):
+        return answer(await orders.estimate(backend.of(request), auth.owner_of(request), quiz_id, wanted))
     generation = await operations.order(backend.of(request), auth.owner_of(request), quiz_id, wanted)
     return answer(generation, status=202, headers={"Location": f"/api/generations/{generation.id}"})
 

@@ -11,6 +11,7 @@ import httpx
 from httpx_sse import SSEError, connect_sse
 from pydantic import BaseModel
 
+from schemas.estimates import Estimate
 from schemas.events import TERMINAL_TYPES
 from schemas.generations import Generation, RetryAnswer
 from schemas.lists import Page
@@ -65,6 +66,11 @@ class Client:
         body = order.model_dump(mode="json", exclude_none=True)
         return self._ask(Generation, "POST", f"/api/quizzes/{quiz_id}/generations", json=body)
 
+    def estimate(self, quiz_id: UUID, order: Order) -> Estimate:
+        body = order.model_dump(mode="json", exclude_none=True)
+        path = f"/api/quizzes/{quiz_id}/generations"
+        return self._ask(Estimate, "POST", path, params={"estimate": "true"}, json=body)
+
     def generation(self, generation_id: UUID) -> Generation:
         return self._ask(Generation, "GET", f"/api/generations/{generation_id}")
 
@@ -72,16 +78,30 @@ class Client:
         query = {"limit": str(limit), **({"status": status} if status else {})}
         return self._ask(Page[Generation], "GET", "/api/generations", params=query)
 
-    def retry(self, generation_id: UUID, batch_ids: Sequence[UUID], *, model: str | None, dry_run: bool) -> RetryAnswer:
+    def retry(
+        self,
+        generation_id: UUID,
+        batch_ids: Sequence[UUID],
+        *,
+        model: str | None,
+        dry_run: bool,
+        cost_max_usd: float | None = None,
+    ) -> RetryAnswer:
         body: dict[str, object] = {}
         if batch_ids:
             body["batch_ids"] = [str(batch_id) for batch_id in batch_ids]
         if model:
             body["model"] = model
+        if cost_max_usd is not None:
+            body["cost_max_usd"] = cost_max_usd
         query = {"dry_run": "true" if dry_run else "false"}
         return self._ask(RetryAnswer, "POST", f"/api/generations/{generation_id}/retry", params=query, json=body)
 
-    def step(self, generation_id: UUID, name: Literal["pause", "resume", "cancel"]) -> Generation:
+    def resume(self, generation_id: UUID, *, cost_max_usd: float | None = None) -> Generation:
+        body = {} if cost_max_usd is None else {"cost_max_usd": cost_max_usd}
+        return self._ask(Generation, "POST", f"/api/generations/{generation_id}/resume", json=body)
+
+    def step(self, generation_id: UUID, name: Literal["pause", "cancel"]) -> Generation:
         return self._ask(Generation, "POST", f"/api/generations/{generation_id}/{name}")
 
     def export(self, quiz_id: UUID, export_format: str) -> bytes:

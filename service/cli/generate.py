@@ -13,7 +13,7 @@ from typing import Final
 from schemas.generations import Generation
 from schemas.orders import ModuleBatchOrder, Order
 from schemas.quizzes import Quiz
-from schemas.states import Difficulty, QuestionType, QuizStatus
+from schemas.states import Difficulty, PauseReason, QuestionType, QuizStatus
 from service.cli import lock, show
 from service.cli.client import Client
 from service.errors import QuizmillError
@@ -74,6 +74,8 @@ def generate(client: Client, quiz: Quiz, order: Order, *, data_dir: Path) -> Gen
         with show.Bars(generation) as bars:
             for event in client.watch(generation.id, from_start=True):
                 bars.apply(event)
+                if event.type == "generation.paused" and event.data.get("reason") == PauseReason.COST_CAP:
+                    break
     except KeyboardInterrupt:
         show.errors.print(
             f"Stopped. What is done is kept, and the rest goes on with `quizmill up --data-dir {data_dir}`;"
@@ -99,7 +101,13 @@ def extracted(client: Client, quiz: Quiz) -> Quiz:
 
 
 def plan(
-    quiz: Quiz, types: Sequence[QuestionType], count: int, difficulty: Difficulty | None, questions_per_batch_max: int
+    quiz: Quiz,
+    types: Sequence[QuestionType],
+    count: int,
+    difficulty: Difficulty | None,
+    questions_per_batch_max: int,
+    *,
+    cost_max_usd: float | None = None,
 ) -> Order:
     """`count` questions of each type, spread over the modules by their length."""
     weights = [module.characters for module in quiz.modules]
@@ -111,7 +119,7 @@ def plan(
         )
         for size in sizes
     ]
-    return Order(batches=batches)
+    return Order(batches=batches, cost_max_usd=cost_max_usd)
 
 
 def _address(process: "subprocess.Popen[str]", log_path: Path) -> str:

@@ -15,6 +15,9 @@ app = typer.Typer(no_args_is_help=True, help="Look at, watch, retry and cancel g
 
 Id = Annotated[UUID, typer.Argument(help="the generation's id")]
 Url = Annotated[str, typer.Option(help="where the service is", envvar="QUIZMILL_URL")]
+CostMaxUsd = Annotated[
+    float | None, typer.Option(min=0.0001, help="what it may cost in all from now on, in US dollars")
+]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -71,11 +74,12 @@ def retry(
     batch: Annotated[list[UUID] | None, typer.Option(help="only this batch (repeat for more)")] = None,
     model: Annotated[str | None, typer.Option(help="ask this model instead")] = None,
     dry_run: Annotated[bool, typer.Option(help="only say what would be done")] = False,
+    cost_max_usd: CostMaxUsd = None,
     url: Url = DEFAULT_URL,
     json: Json = False,
 ) -> None:
     """Put failed batches back; what is saved is not touched."""
-    answer = Client(url).retry(generation_id, batch or [], model=model, dry_run=dry_run)
+    answer = Client(url).retry(generation_id, batch or [], model=model, dry_run=dry_run, cost_max_usd=cost_max_usd)
     if json:
         show.as_json(answer)
         return
@@ -96,9 +100,9 @@ def pause(generation_id: Id, url: Url = DEFAULT_URL, json: Json = False) -> None
 
 
 @app.command()
-def resume(generation_id: Id, url: Url = DEFAULT_URL, json: Json = False) -> None:
+def resume(generation_id: Id, cost_max_usd: CostMaxUsd = None, url: Url = DEFAULT_URL, json: Json = False) -> None:
     """Go on with a paused generation."""
-    _print(Client(url).step(generation_id, "resume"), json=json)
+    _print(Client(url).resume(generation_id, cost_max_usd=cost_max_usd), json=json)
 
 
 def _print(found: Generation, *, json: bool) -> None:

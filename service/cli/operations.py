@@ -31,6 +31,10 @@ def generate(
     language: Annotated[str, typer.Option(help="language of the questions")] = "en",
     out: Annotated[Path | None, typer.Option(help="file to write; without it, JSON goes to stdout")] = None,
     export_format: Annotated[str | None, typer.Option("--format", help=" | ".join(FORMATS))] = None,
+    cost_max_usd: Annotated[
+        float | None, typer.Option(min=0.0001, help="pause when it has cost this many US dollars")
+    ] = None,
+    estimate: Annotated[bool, typer.Option("--estimate", help="only say what it would cost and take")] = False,
     url: Annotated[str | None, typer.Option(help="a running service; without it, one is started")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="where a service of its own keeps its files")] = None,
 ) -> None:
@@ -50,7 +54,10 @@ def generate(
         quiz = client.upload(title=files[0].stem, language=language, files=files)
         quiz = command.extracted(client, quiz)
         types = question_type or [QuestionType.MULTIPLE_CHOICE]
-        order = command.plan(quiz, types, count, difficulty, chosen.questions_per_batch_max)
+        order = command.plan(quiz, types, count, difficulty, chosen.questions_per_batch_max, cost_max_usd=cost_max_usd)
+        if estimate:
+            show.estimate(client.estimate(quiz.id, order))
+            return
         ended = command.generate(client, quiz, order, data_dir=chosen.data_dir)
         _write(client.export(quiz.id, name), out)
     show.reasons(ended)

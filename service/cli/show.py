@@ -9,8 +9,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Column, Table
 from rich.text import Text
 
+from schemas.estimates import Estimate
 from schemas.generations import Batch, Generation
-from schemas.states import BatchState
+from schemas.states import BatchState, ErrorCode
 from schemas.topics import QuizTopics
 from service.cli.client import StreamEvent
 
@@ -40,6 +41,42 @@ def generation(found: Generation) -> None:
         name = Text(batch.module_name)
         table.add_row(name, batch.question_type, batch.difficulty or "", MARKS[batch.status], *counts, Text(reason))
     console.print(table)
+    if found.usage.llm_calls:
+        console.print(Text(cost(found)), soft_wrap=True)
+
+
+def cost(found: Generation) -> str:
+    """What it has cost so far, in one line."""
+    usage = found.usage
+    limit = f" of at most ${found.cost_max_usd:,.2f}" if found.cost_max_usd is not None else ""
+    unpriced = f" and {usage.unpriced_calls} calls of unknown price" if usage.unpriced_calls else ""
+    each = usage.cost_per_accepted_usd
+    per_question = f", ${each:.4f} a question" if each is not None else ""
+    return (
+        f"cost ${usage.cost_usd:,.4f}{limit}{unpriced}{per_question};"
+        f" {usage.llm_calls} calls, {usage.wasted_calls} of them wasted"
+    )
+
+
+def estimate(found: Estimate) -> None:
+    """What an order would cost and how long it would take; figures on stdout."""
+    price = "price unknown"
+    if found.cost_usd:
+        low, expected, high = (
+            f"${usd:.4f}" for usd in (found.cost_usd.low, found.cost_usd.expected, found.cost_usd.high)
+        )
+        price = f"about {expected} ({low} to {high})"
+    seconds = found.seconds
+    console.print(
+        f"{found.questions} questions in {found.calls} calls: {price},"
+        f" about {seconds.expected:.0f} s ({seconds.low:.0f} to {seconds.high:.0f})",
+        soft_wrap=True,
+        highlight=False,
+    )
+    for assumption in found.assumptions:
+        console.print(Text(f"  {assumption}", "dim"), soft_wrap=True)
+    if found.prices_as_of:
+        console.print(Text(f"  prices of {found.prices_as_of}", "dim"))
 
 
 def generations(found: list[Generation]) -> None:
@@ -68,6 +105,10 @@ def line(mark: tuple[str, str], text: str) -> None:
 def reasons(found: Generation) -> None:
     """How a generation ended, and why each batch that failed did; on stderr."""
     errors.print(Text(f"{found.status}: {found.message}"))
+    if found.error and found.error.code is ErrorCode.BUDGET_EXCEEDED:
+        errors.print(Text(f"  {found.error.message}: quizmill generation resume {found.id}"), soft_wrap=True)
+    if found.usage.llm_calls:
+        errors.print(Text(f"  {cost(found)}"), soft_wrap=True)
     for batch in found.batches:
         if batch.error:
             errors.print(Text(f"  {batch.module_name}, {batch.question_type}: {batch.error.message}"), soft_wrap=True)

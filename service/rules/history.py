@@ -75,6 +75,8 @@ def _generation_attempt(number: int, tries: list[BatchAttempt], *, is_cancelled:
         llm_calls=sum(attempt.llm_calls for attempt in tries),
         input_tokens=sum(attempt.input_tokens for attempt in tries),
         output_tokens=sum(attempt.output_tokens for attempt in tries),
+        cost_usd=sum(attempt.cost_usd for attempt in tries),
+        unpriced_calls=sum(attempt.unpriced_calls for attempt in tries),
         seconds=round(sum(attempt.seconds or 0 for attempt in tries), 3),
         batches=tuple(tries),
     )

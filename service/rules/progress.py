@@ -25,6 +25,11 @@ def ending(tallies: Sequence[Tally]) -> GenerationState | None:
     return GenerationState.PARTIAL if completed else GenerationState.FAILED
 
 
+def open_count(tallies: Sequence[Tally]) -> int:
+    """How many questions are still to be asked for."""
+    return sum(tally.target_count - tally.saved_count - tally.held_count for tally in tallies if tally.state in OPEN)
+
+
 def totals(tallies: Sequence[Tally]) -> Totals:
     return Totals(
         target=sum(tally.target_count for tally in tallies),

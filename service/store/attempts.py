@@ -6,9 +6,11 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from schemas.generations import BatchAttempt, BatchError, Usage
-from schemas.plans import Claim, Spent
+from schemas.calls import CallTotals
+from schemas.generations import BatchAttempt, BatchError
+from schemas.plans import Claim
 from schemas.states import AttemptOutcome, ErrorCode
+from service.store import calls
 from service.store.database import Tx, db_now
 from service.store.tables import attempts, batches
 
@@ -30,23 +32,11 @@ async def begin(tx: Tx, claims: Sequence[Claim]) -> None:
     await tx.execute(sa.insert(attempts).values(started_at=db_now()), rows)
 
 
-async def spend(tx: Tx, claim: Claim, spent: Spent) -> None:
-    """What the attempt's calls have cost in all: a total, so that writing it twice is harmless."""
-    mine = sa.update(attempts).where(attempts.c.batch_id == claim.batch_id, attempts.c.fence == claim.fence)
-    await tx.execute(mine.values(**spent.model_dump()))
-
-
-async def spend_cancelled(tx: Tx, claim: Claim, spent: Spent) -> None:
-    """What a cancelled attempt had cost when its worker let go: nobody else ever works on such a batch.
-
-    Not for an attempt whose batch was taken over: whoever was frozen meanwhile writes nothing.
-    """
-    mine = sa.update(attempts).where(
-        attempts.c.batch_id == claim.batch_id,
-        attempts.c.fence == claim.fence,
-        attempts.c.outcome == AttemptOutcome.CANCELLED,
-    )
-    await tx.execute(mine.values(**spent.model_dump()))
+async def has_let_go(tx: Tx, claim: Claim) -> bool:
+    """Whether the claim's attempt was ended by others (cancelled, out of time) and not taken over."""
+    found = sa.select(attempts.c.outcome).where(attempts.c.batch_id == claim.batch_id, attempts.c.fence == claim.fence)
+    outcome = (await tx.execute(found)).scalar_one_or_none()
+    return outcome not in {None, AttemptOutcome.RUNNING, AttemptOutcome.WORKER_LOST}
 
 
 async def end(tx: Tx, batch_ids: Collection[UUID], outcome: AttemptOutcome, *, error: BatchError | None = None) -> None:
@@ -90,19 +80,6 @@ async def accept_last(tx: Tx, batch_id: UUID) -> None:
     await tx.execute(last.values(outcome=AttemptOutcome.COMPLETED, error_code=None, error_message=None))
 
 
-async def usage(tx: Tx, generation_ids: Collection[UUID]) -> dict[UUID, Usage]:
-    """What each generation has cost; zeros for one that has not begun."""
-    names = list(Usage.model_fields)
-    sums = [sa.func.sum(attempts.c[name]).label(name) for name in names]
-    rows = await tx.execute(
-        sa.select(attempts.c.generation_id, *sums)
-        .where(attempts.c.generation_id.in_(generation_ids))
-        .group_by(attempts.c.generation_id)
-    )
-    found = {row.generation_id: Usage(**{name: getattr(row, name) for name in names}) for row in rows}
-    return {generation_id: found.get(generation_id, Usage()) for generation_id in generation_ids}
-
-
 async def of_generation(tx: Tx, generation_id: UUID) -> dict[int, list[BatchAttempt]]:
     """The tries of every batch by run, in the order they began."""
     rows = await tx.execute(
@@ -111,13 +88,14 @@ async def of_generation(tx: Tx, generation_id: UUID) -> dict[int, list[BatchAtte
         .where(attempts.c.generation_id == generation_id)
         .order_by(attempts.c.run, attempts.c.started_at, attempts.c.number)
     )
+    cost = await calls.of_attempts(tx, generation_id)
     runs: dict[int, list[BatchAttempt]] = defaultdict(list)
     for row in rows:
-        runs[row.run].append(_attempt(row))
+        runs[row.run].append(_attempt(row, cost.get((row.batch_id, row.fence), CallTotals())))
     return dict(runs)
 
 
-def _attempt(row: sa.Row[*tuple[object, ...]]) -> BatchAttempt:
+def _attempt(row: sa.Row[*tuple[object, ...]], cost: CallTotals) -> BatchAttempt:
     error = BatchError(code=ErrorCode(row.error_code), message=row.error_message) if row.error_code else None
     return BatchAttempt(
         batch_id=row.batch_id,
@@ -125,10 +103,7 @@ def _attempt(row: sa.Row[*tuple[object, ...]]) -> BatchAttempt:
         number=row.number,
         outcome=AttemptOutcome(row.outcome),
         error=error,
-        llm_calls=row.llm_calls,
-        input_tokens=row.input_tokens,
-        output_tokens=row.output_tokens,
-        cost_usd=row.cost_usd,
         started_at=row.started_at,
         seconds=(row.ended_at - row.started_at).total_seconds() if row.ended_at else None,
+        **cost.model_dump(),
     )

@@ -1,12 +1,13 @@
 """Every SQL statement about batches. Each change of state is a compare-and-set; a job's carry its fence."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from schemas.calls import CallTotals
 from schemas.generations import Batch, BatchError
 from schemas.plans import BatchPlan, Claim, Place, Tally, WantedBatch
 from schemas.states import BatchState, Difficulty, ErrorCode, GenerationState, Priority, QuestionType
@@ -17,6 +18,7 @@ from service.store.tables import batches, generations, modules, quizzes
 
 Value = TypeVar("Value")
 
+NOTHING = CallTotals()
 _NO_LEASE = {"lease_owner": None, "lease_until": None}
 
 
@@ -111,6 +113,7 @@ def _claim(row: sa.Row[*tuple[object, ...]]) -> Claim:
         language=row.quizzes_language,
         instructions=row.generations_instructions,
         model=row.batches_model or row.generations_model,
+        cost_max_usd=row.generations_cost_max_usd,
         target_count=row.batches_target_count,
         held_count=row.batches_held_count,
         fence=row.batches_fence,
@@ -342,8 +345,11 @@ async def tallies(tx: Tx, generation_id: UUID) -> list[Tally]:
     return [Tally.model_validate(dict(row._mapping)) for row in rows]  # noqa: SLF001 # the public name of a row's dict
 
 
-async def of_generations(tx: Tx, generation_ids: Collection[UUID]) -> dict[UUID, list[Batch]]:
-    """The batches of each generation, in their order."""
+async def of_generations(
+    tx: Tx, generation_ids: Collection[UUID], cost: Mapping[UUID, CallTotals] | None = None
+) -> dict[UUID, list[Batch]]:
+    """The batches of each generation, in their order; `cost` by batch, where it is wanted."""
+    cost = cost or {}
     found = (
         sa.select(batches, modules.c.name.label("module_name"))
         .join(modules, modules.c.id == batches.c.module_id)
@@ -367,6 +373,7 @@ async def of_generations(tx: Tx, generation_ids: Collection[UUID]) -> dict[UUID,
                 status=BatchState(row.state),
                 attempts=row.attempts,
                 error=error,
+                usage=cost.get(row.id, NOTHING),
             )
         )
     return grouped

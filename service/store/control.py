@@ -7,7 +7,7 @@ from schemas.generations import Batch
 from schemas.plans import Wakeup
 from schemas.states import BatchState, GenerationState
 from service.errors import NotFound, StateConflict
-from service.store import attempts, batches, events, generations, questions, steps
+from service.store import attempts, batches, budget, events, generations, questions, steps
 from service.store.database import Tx
 
 
@@ -24,9 +24,14 @@ async def pause(tx: Tx, generation_id: UUID) -> Wakeup | None:
     return await events.append(tx, generation_id, [GenerationPaused()])
 
 
-async def resume(tx: Tx, generation_id: UUID) -> Wakeup:
-    """Go on where it was paused. Raises StateConflict."""
+async def resume(tx: Tx, generation_id: UUID, *, cost_max_usd: float | None = None) -> Wakeup:
+    """Go on where it was paused, with a new limit of its cost if one is given.
+
+    Raises StateConflict, also while the limit is reached.
+    """
     state = await generations.lock(tx, generation_id)
+    if state is GenerationState.PAUSED:
+        await budget.require_room(tx, generation_id, cost_max_usd=cost_max_usd, verb="resumed")
     paused_at = await events.last_at(tx, generation_id, GenerationPaused)
     if paused_at is None or not await generations.resume(tx, generation_id, paused_at=paused_at):
         raise StateConflict(f"generation {generation_id} can't be resumed: it is {state}")

@@ -1,19 +1,21 @@
 """Every SQL statement about generations."""
 
+import itertools
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from schemas.generations import Batch, Generation, Links, Usage
+from schemas.calls import CallSum, Spending
+from schemas.generations import Batch, Generation, Links
 from schemas.lists import Page
 from schemas.orders import OrderOptions
 from schemas.plans import Wakeup
 from schemas.states import BatchState, EntityType, GenerationState, Priority
 from service.errors import NotFound
-from service.rules import lifecycle, progress
-from service.store import attempts, batches, cursors
+from service.rules import lifecycle, progress, spending
+from service.store import batches, calls, cursors
 from service.store.database import Tx, db_now, seconds_from_now
 from service.store.tables import batches as batch_rows
 from service.store.tables import generations
@@ -40,6 +42,7 @@ async def insert(
             priority=options.priority,
             instructions=options.instructions,
             model=options.model,
+            cost_max_usd=options.cost_max_usd,
             run=1,
             requested_at=db_now(),
             active_since=db_now(),
@@ -95,6 +98,19 @@ async def resume(tx: Tx, generation_id: UUID, *, paused_at: datetime) -> bool:
         if (await tx.execute(resumed.values(active_since=seconds_from_now(-worked_seconds)))).rowcount == 1:
             return True
     return False
+
+
+async def model_of(tx: Tx, generation_id: UUID) -> str | None:
+    """The model that its order asked for."""
+    found = sa.select(generations.c.model).where(generations.c.id == generation_id)
+    model: str | None = (await tx.execute(found)).scalar_one()
+    return model
+
+
+async def limit_cost(tx: Tx, generation_id: UUID, cost_max_usd: float) -> None:
+    """From now on its calls may cost that much in all."""
+    limited = sa.update(generations).where(generations.c.id == generation_id)
+    await tx.execute(limited.values(cost_max_usd=cost_max_usd))
 
 
 async def overdue(tx: Tx, *, after_seconds: float, limit: int) -> list[UUID]:
@@ -179,16 +195,20 @@ def _change(generation_id: UUID, target: GenerationState, *, from_states: Collec
 
 async def _whole(tx: Tx, rows: Sequence[sa.Row[*tuple[object, ...]]]) -> list[Generation]:
     ids = [row.id for row in rows]
-    plans = await batches.of_generations(tx, ids)
-    usage = await attempts.usage(tx, ids)
-    return [_generation(row, plans[row.id], usage[row.id]) for row in rows]
+    sums = await calls.sums(tx, ids)
+    plans = await batches.of_generations(tx, ids, spending.by_batch(itertools.chain(*sums.values())))
+    return [_generation(row, plans[row.id], sums[row.id]) for row in rows]
 
 
-def _generation(row: sa.Row[*tuple[object, ...]], plan: list[Batch], usage: Usage) -> Generation:
+def _generation(row: sa.Row[*tuple[object, ...]], plan: list[Batch], sums: Sequence[CallSum]) -> Generation:
     state = GenerationState(row.state)
     requested = sum(batch.target_count for batch in plan)
     saved = sum(batch.saved_count for batch in plan)
     failed = [batch for batch in plan if batch.status is BatchState.FAILED]
+    held = sum(batch.held_count for batch in plan)
+    usage = spending.usage(sums, accepted_count=saved + held)
+    spent = Spending(cost_usd=usage.cost_usd, cost_max_usd=row.cost_max_usd)
+    error = progress.summary([batch.error for batch in failed if batch.error])
     base = f"/api/generations/{row.id}"
     return Generation(
         id=row.id,
@@ -199,9 +219,9 @@ def _generation(row: sa.Row[*tuple[object, ...]], plan: list[Batch], usage: Usag
         requested_count=requested,
         generated_count=saved,
         failed_count=sum(batch.target_count for batch in failed),
-        held_count=sum(batch.held_count for batch in plan),
+        held_count=held,
         message=progress.message(state, requested, saved),
-        error=progress.summary([batch.error for batch in failed if batch.error]),
+        error=spending.stopped(spent) if state is GenerationState.PAUSED and spent.is_reached else error,
         can_resume=progress.can_resume(state, len(failed)),
         requested_at=row.requested_at,
         started_at=row.started_at,
@@ -209,5 +229,6 @@ def _generation(row: sa.Row[*tuple[object, ...]], plan: list[Batch], usage: Usag
         last_event_id=row.last_seq,
         batches=tuple(plan),
         usage=usage,
+        cost_max_usd=row.cost_max_usd,
         links=Links(events=f"{base}/events", questions=f"{base}/questions", retry=f"{base}/retry"),
     )

@@ -35,7 +35,7 @@ class Entry(BaseModel):
     held_count: int = 0
     saved_count: int = 0
     target_count: int = 0
-    reason: RequeueReason | None = None
+    reason: str = ""
     generated_count: int = 0
     requested_count: int = 0
     failed_batches: tuple[str, ...] = ()
@@ -268,7 +268,7 @@ class _Reading:
             raise Impossible(f"it says {entry.held_count} of {entry.target_count}, but it is {batch.counts()}")
 
     def requeue(self, batch: _Batch, entry: Entry) -> None:
-        if entry.reason is RequeueReason.RETRY:
+        if entry.reason == RequeueReason.RETRY:
             self._has_started = True
             batch.become(BatchState.PENDING, after=frozenset({BatchState.FAILED}))
             self._become(GenerationState.PROCESSING, after=RETRIED)

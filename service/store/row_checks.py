@@ -6,7 +6,7 @@ Every check returns a sentence for each thing that is not so.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -37,13 +37,14 @@ HAS_STARTED = {GenerationState.PENDING: False, GenerationState.PROCESSING: True}
 
 @dataclass(frozen=True)
 class Rows:
-    """One generation. Batches in their order; questions by slot and attempts by number, per batch."""
+    """One generation. Batches in their order; questions by slot, attempts by number and calls by fence, per batch."""
 
     generation: Row
     batches: Sequence[Row]
     tallies: Sequence[Tally]
     questions: Mapping[UUID, Sequence[Row]]
     attempts: Mapping[UUID, Sequence[Row]]
+    calls: Mapping[UUID, Sequence[Row]]
     texts: Mapping[UUID, str]
 
     def of_batches(self) -> Iterator[tuple[Row, Sequence[Row], Sequence[Row]]]:
@@ -120,6 +121,21 @@ def attempts(rows: Rows) -> Iterator[str]:
             yield f"batch {batch.id} is leased to {batch.lease_owner}, but the last attempt is not that one's"
 
 
+def calls(rows: Rows) -> Iterator[str]:
+    """Each belongs to an attempt at its batch, and an attempt's are numbered 1, 2, 3 ..."""
+    for batch, _, tries in rows.of_batches():
+        asked = rows.calls.get(batch.id, ())
+        if any(call.generation_id != rows.generation.id for call in asked):
+            yield f"a call for batch {batch.id} says that it is another generation's"
+        fences = {attempt.fence for attempt in tries}
+        for fence, group in groupby(asked, key=lambda call: call.fence):
+            numbers = [call.number for call in group]
+            if numbers != list(range(1, len(numbers) + 1)):
+                yield f"batch {batch.id} was asked for under fence {fence} in calls numbered {numbers}"
+            if fences and fence not in fences:
+                yield f"batch {batch.id} was asked for under fence {fence}, which no attempt had"
+
+
 def leases(rows: Rows) -> Iterator[str]:
     """Who is at work has a lease; what waits is wanted in the queue, or nobody would ever come for it."""
     is_claimable = rows.generation.state in lifecycle.CLAIMABLE
@@ -183,6 +199,7 @@ CHECKS: dict[str, Callable[[Rows], Iterator[str]]] = {
     "uniqueness": uniqueness,
     "fences": fences,
     "attempts": attempts,
+    "calls": calls,
     "leases": leases,
     "belonging": belonging,
     "evidence": evidence,

@@ -7,6 +7,7 @@ far the log grew: the caller announces it after the commit.
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
+from schemas.calls import Call
 from schemas.events import (
     ENDINGS,
     BatchCompleted,
@@ -21,12 +22,12 @@ from schemas.events import (
 )
 from schemas.generations import BatchError
 from schemas.orders import OrderOptions
-from schemas.plans import BatchPlan, Claim, Place, Spent, Tally, Wakeup
+from schemas.plans import BatchPlan, Claim, Place, Tally, Wakeup
 from schemas.questions import SoundQuestion, preview_of
 from schemas.states import AttemptOutcome, BatchState, ErrorCode, GenerationState, RequeueReason
 from service.errors import Invalid, LeaseLost, StateConflict
 from service.rules import lifecycle, planning, progress
-from service.store import attempts, batches, events, generations, questions
+from service.store import attempts, batches, budget, calls, events, generations, questions
 from service.store.database import Tx
 
 LOSSES_MAX = 5
@@ -114,13 +115,16 @@ async def wait(tx: Tx, claim: Claim, waiting: BatchRetrying, *, lease_seconds: f
     return await events.append(tx, claim.generation_id, [waiting])
 
 
-async def complete(tx: Tx, claim: Claim, spent: Spent) -> Wakeup:
-    """Save the whole batch. Raises LeaseLost, also when it is not whole."""
+async def complete(tx: Tx, claim: Claim, ended: Sequence[Call] = ()) -> Wakeup:
+    """Save the whole batch. Raises LeaseLost, also when it is not whole.
+
+    `ended`, here as below: calls that are not written yet.
+    """
     await enter(tx, claim)
     await batches.complete(tx, claim)
     saved = await questions.save(tx, claim.batch_id)
     assert saved == claim.target_count, f"batch {claim.batch_id} holds {saved} rows for {claim.target_count} slots"
-    await attempts.spend(tx, claim, spent)
+    await calls.insert(tx, claim, ended)
     await attempts.end(tx, [claim.batch_id], AttemptOutcome.COMPLETED)
     done = BatchCompleted(
         batch_id=claim.batch_id, batch_key=claim.batch_key, saved_count=saved, target_count=claim.target_count
@@ -128,29 +132,29 @@ async def complete(tx: Tx, claim: Claim, spent: Spent) -> Wakeup:
     return await close(tx, claim.generation_id, [done])
 
 
-async def fail(tx: Tx, claim: Claim, error: BatchError, spent: Spent) -> Wakeup:
+async def fail(tx: Tx, claim: Claim, error: BatchError, ended: Sequence[Call] = ()) -> Wakeup:
     """End the batch without saving; what it holds stays held. Raises LeaseLost."""
     await enter(tx, claim)
     await batches.fail(tx, claim, error)
-    await attempts.spend(tx, claim, spent)
+    await calls.insert(tx, claim, ended)
     return await _failed(tx, claim.generation_id, [claim.batch_id], error)
 
 
-async def delay(tx: Tx, claim: Claim, error: BatchError, spent: Spent, *, delay_seconds: float) -> Wakeup:
+async def delay(tx: Tx, claim: Claim, error: BatchError, ended: Sequence[Call] = (), *, delay_seconds: float) -> Wakeup:
     """Give the batch back for another attempt after `delay_seconds`. Raises LeaseLost."""
     await enter(tx, claim)
     await batches.put_back(tx, claim, delay_seconds=delay_seconds, counts=True)
-    await attempts.spend(tx, claim, spent)
+    await calls.insert(tx, claim, ended)
     await attempts.end(tx, [claim.batch_id], AttemptOutcome.RETRYING, error=error)
     retrying = BatchRetrying(batch_id=claim.batch_id, code=error.code, delay_seconds=round(delay_seconds, 3))
     return await events.append(tx, claim.generation_id, [retrying])
 
 
-async def release(tx: Tx, claim: Claim, spent: Spent) -> Wakeup:
+async def release(tx: Tx, claim: Claim, ended: Sequence[Call] = ()) -> Wakeup:
     """The worker stops in good order: the batch is free at once, the try uncounted. Raises LeaseLost."""
     await enter(tx, claim)
     await batches.put_back(tx, claim, delay_seconds=0, counts=False)
-    await attempts.spend(tx, claim, spent)
+    await calls.insert(tx, claim, ended)
     await attempts.end(tx, [claim.batch_id], AttemptOutcome.RELEASED)
     return await events.append(tx, claim.generation_id, [_requeued(claim)])
 
@@ -179,11 +183,18 @@ async def expire(tx: Tx, generation_id: UUID, *, minutes: float) -> Wakeup | Non
 
 
 async def retry(
-    tx: Tx, generation_id: UUID, batch_ids: Sequence[UUID] | None, *, model: str | None, dry_run: bool
+    tx: Tx,
+    generation_id: UUID,
+    batch_ids: Sequence[UUID] | None,
+    *,
+    model: str | None,
+    dry_run: bool,
+    cost_max_usd: float | None = None,
 ) -> tuple[list[UUID], Wakeup | None]:
     """Put failed batches back, all or the named ones, and nothing else.
 
-    Returns their ids. Raises StateConflict when nothing has failed, it is running, or a named batch has not failed.
+    Returns their ids. Raises StateConflict when nothing has failed, it is running, a named batch has not failed, or the
+    limit of its cost is reached: `cost_max_usd` is a new one.
     """
     state = await generations.lock(tx, generation_id)
     if state not in {GenerationState.PARTIAL, GenerationState.FAILED}:
@@ -194,6 +205,7 @@ async def retry(
         _require_failed(batch_ids, {batch.id: batch.status for batch in plan})
         failed = [batch for batch in failed if batch.id in batch_ids]
     ids = [batch.id for batch in failed]
+    await budget.require_room(tx, generation_id, cost_max_usd=cost_max_usd, verb="retried", dry_run=dry_run)
     if dry_run:
         return ids, None
     has_begun = await generations.run_again(tx, generation_id)

@@ -1,9 +1,11 @@
 """The tables, with everything the database itself can hold true. Migrations create them (migrations/versions)."""
 
+from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from schemas.calls import CallOutcome
 from schemas.states import BatchState, GenerationState, MaterialState, QuestionState, Review
 from service.store.database import Timestamp
 
@@ -26,7 +28,7 @@ def _owned_by(table: str, column: str) -> sa.Column[UUID]:
     return sa.Column(column, sa.Uuid, sa.ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=False)
 
 
-def _one_of(column: str, states: type[GenerationState | BatchState | QuestionState | Review | MaterialState]) -> str:
+def _one_of(column: str, states: type[StrEnum]) -> str:
     return f"{column} IN ({', '.join(repr(str(state)) for state in states)})"
 
 
@@ -128,6 +130,8 @@ generations = sa.Table(
     sa.Column("priority", sa.Text, nullable=False),
     sa.Column("instructions", sa.Text, nullable=False),
     sa.Column("model", sa.Text),
+    # What all its calls together may cost in US dollars; none = any.
+    sa.Column("cost_max_usd", sa.Double),
     # Which run this is: 1 for the order, one more per retry.
     sa.Column("run", sa.Integer, nullable=False),
     sa.Column("last_seq", sa.Integer, nullable=False, server_default="0"),
@@ -242,16 +246,39 @@ attempts = sa.Table(
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("error_code", sa.Text),
     sa.Column("error_message", sa.Text),
-    _count("llm_calls"),
-    _count("wasted_calls"),
-    _count("input_tokens"),
-    _count("output_tokens"),
-    _count("cache_read_tokens"),
-    sa.Column("cost_usd", sa.Double, nullable=False, server_default="0"),
     sa.Column("started_at", Timestamp, nullable=False),
     sa.Column("ended_at", Timestamp),
     sa.UniqueConstraint("batch_id", "fence"),
     sa.Index(None, "generation_id", "run"),
+)
+
+# Whatever an attempt asked of a model. The key makes it harmless to write one twice.
+calls = sa.Table(
+    "calls",
+    metadata,
+    sa.Column("batch_id", sa.Uuid, sa.ForeignKey("batches.id", ondelete="CASCADE"), primary_key=True, nullable=False),
+    # The attempt's.
+    sa.Column("fence", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    _owned_by("generations", "generation_id"),
+    sa.Column("model", sa.Text, nullable=False),
+    _count("input_tokens"),
+    _count("output_tokens"),
+    _count("cache_read_tokens"),
+    _count("cache_write_tokens"),
+    # None = the price of the model is unknown.
+    sa.Column("cost_usd", sa.Double),
+    sa.Column("seconds", sa.Double, nullable=False),
+    _count("accepted_count"),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("is_hedge", sa.Boolean, nullable=False),
+    sa.Column("at", Timestamp, nullable=False),
+    sa.CheckConstraint(_one_of("outcome", CallOutcome), name="outcome_known"),
+    sa.CheckConstraint("accepted_count = 0 OR outcome = 'accepted'", name="accepted_is_no_waste"),
+    sa.CheckConstraint("cost_usd >= 0", name="cost_is_no_gain"),
+    sa.CheckConstraint("number > 0", name="number_counts_from_one"),
+    sa.Index(None, "generation_id"),
+    sa.Index(None, "at"),
 )
 
 events = sa.Table(

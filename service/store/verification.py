@@ -12,7 +12,7 @@ from schemas.states import GenerationState
 from service.store import log_fold, row_checks
 from service.store.database import Tx
 from service.store.row_checks import Row, Rows
-from service.store.tables import attempts, batches, events, generations, metadata, modules, questions
+from service.store.tables import attempts, batches, calls, events, generations, metadata, modules, questions
 
 EVENTS_PER_PORTION = 20_000
 GENERATIONS_PER_PORTION = 500
@@ -88,7 +88,7 @@ def _portions(rows: Sequence[Row]) -> Iterator[list[Row]]:
 async def _portion(tx: Tx, portion: Sequence[Row]) -> list[Finding]:
     ids = [row.id for row in portion]
     plans, logs = await _batches(tx, ids), await _logs(tx, ids)
-    held, tries = await _questions(tx, ids), await _attempts(tx, ids)
+    held, tries, asked = await _questions(tx, ids), await _attempts(tx, ids), await _calls(tx, ids)
     texts = await _texts(tx, {question.module_id for questions in held.values() for question in questions})
     findings = []
     for row in portion:
@@ -97,7 +97,9 @@ async def _portion(tx: Tx, portion: Sequence[Row]) -> list[Finding]:
             log_fold.BatchRow.model_validate({name: getattr(batch, name) for name in log_fold.BatchRow.model_fields})
             for batch in plan
         ]
-        rows = Rows(generation=row, batches=plan, tallies=tallies, questions=held, attempts=tries, texts=texts)
+        rows = Rows(
+            generation=row, batches=plan, tallies=tallies, questions=held, attempts=tries, calls=asked, texts=texts
+        )
         findings += list(_findings(rows, logs[row.id], tallies))
     return findings
 
@@ -164,6 +166,17 @@ async def _attempts(tx: Tx, generation_ids: Collection[UUID]) -> dict[UUID, list
         .join(batches, batches.c.id == attempts.c.batch_id)
         .where(batches.c.generation_id.in_(generation_ids))
         .order_by(attempts.c.number)
+    )
+    return _grouped((await tx.execute(found)).all(), "batch_id")
+
+
+async def _calls(tx: Tx, generation_ids: Collection[UUID]) -> dict[UUID, list[Row]]:
+    """By batch, in the order of their fences and numbers."""
+    found = (
+        sa.select(calls.c.generation_id, calls.c.batch_id, calls.c.fence, calls.c.number)
+        .join(batches, batches.c.id == calls.c.batch_id)
+        .where(batches.c.generation_id.in_(generation_ids))
+        .order_by(calls.c.fence, calls.c.number)
     )
     return _grouped((await tx.execute(found)).all(), "batch_id")
 

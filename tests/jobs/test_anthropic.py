@@ -395,11 +395,29 @@ async def test_the_model_of_the_request_wins(api: MessagesApi, provider: Anthrop
     answers = await answers_of(provider, request_for(model="local-model"))
     assert api.requests[0].model == "local-model"
     assert answers.usages[0].model == "local-model"
-    assert answers.usages[0].cost_usd == 0.0
+    assert answers.usages[0].cost_usd is None
     assert answers.usages[0].output_tokens > 0
     config = api.requests[0].body["output_config"]
     assert isinstance(config, dict)
     assert "effort" not in config
+
+
+async def test_the_meter_of_a_call_that_is_cut_knows_what_it_has_used(
+    api: MessagesApi, provider: AnthropicProvider
+) -> None:
+    api.hold(after_questions=2)
+    request = request_for()
+    assert request.meter.usage() is None
+    async with aclosing(provider.ask(request)) as answers:
+        for _ in range(2):
+            assert isinstance(await anext(answers), Draft)
+    usage = request.meter.usage()
+    assert usage is not None
+    assert usage.model == "claude-sonnet-5-5"
+    assert usage.input_tokens > 100, "known since the answer began"
+    assert usage.output_tokens > 50, "reckoned from the text so far"
+    assert usage.cost_usd is not None
+    assert usage.cost_usd > 0
 
 
 async def test_a_module_beyond_the_limit_is_refused_without_a_call(

@@ -215,7 +215,7 @@ async def test_a_provider_that_costs_nothing_is_closed_as_soon_as_the_batch_is_f
 async def test_what_calls_cost_is_summed_and_wasted_ones_are_counted(bench: Workbench) -> None:
     ordered = await bench.order(3)
     provider = ScriptedProvider(
-        [fact(0), USAGE, fact(1), USAGE],
+        [fact(0), fact(1), USAGE],
         [unproved(2), USAGE],
         [USAGE, OVERLOADED],
         [fact(2), USAGE],
@@ -224,9 +224,9 @@ async def test_what_calls_cost_is_summed_and_wasted_ones_are_counted(bench: Work
     await bench.run(workshop, ordered.batch_ids[0])
     await bench.try_again(workshop, ordered.batch_ids[0])
     usage = (await factories.load(bench.database, ordered)).usage
-    assert (usage.llm_calls, usage.wasted_calls) == (5, 2)
-    assert (usage.input_tokens, usage.output_tokens, usage.cache_read_tokens) == (500, 50, 25)
-    assert usage.cost_usd == pytest.approx(2.5)
+    assert (usage.llm_calls, usage.wasted_calls) == (4, 2)
+    assert (usage.input_tokens, usage.output_tokens, usage.cache_read_tokens) == (400, 40, 20)
+    assert usage.cost_usd == pytest.approx(2.0)
 
 
 async def test_a_rate_limit_is_waited_for_without_using_up_an_attempt_and_told(bench: Workbench) -> None:

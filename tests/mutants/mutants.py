@@ -40,10 +40,10 @@ MUTANTS = (
         (
             Edit(
                 "service/api/operations.py",
-                "dry_run=dry_run)\n"
+                "dry_run=dry_run,\n        )\n"
                 "        generation = await generations.load(tx, owner, generation_id)\n"
                 "    await backend.broadcast.announce(wakeup)\n",
-                "dry_run=dry_run)\n"
+                "dry_run=dry_run,\n        )\n"
                 "        generation = await generations.load(tx, owner, generation_id)\n"
                 "        await backend.broadcast.announce(wakeup)\n",
             ),

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from schemas.events import BatchRetrying, QuestionRejected
 from schemas.generations import BatchError
-from schemas.plans import Claim, Place, Spent
+from schemas.plans import Claim, Place
 from schemas.states import BatchState, ErrorCode, GenerationState
 from service.errors import Invalid, LeaseLost, StateConflict
 from service.rules import lifecycle, progress
@@ -115,25 +115,25 @@ class Lifecycle(RuleBasedStateMachine):
         claim = self._claim(pick)
         row = self._row(claim.batch_id)
         is_whole = row.held_count == row.target_count
-        self._by_worker(claim, lambda tx: steps.complete(tx, claim, Spent()), may=is_whole)
+        self._by_worker(claim, lambda tx: steps.complete(tx, claim), may=is_whole)
 
     @precondition(lambda self: self.claims)
     @rule(pick=picks)
     def fail(self, pick: int) -> None:
         claim = self._claim(pick)
-        self._by_worker(claim, lambda tx: steps.fail(tx, claim, OVERLOADED, Spent(llm_calls=1)))
+        self._by_worker(claim, lambda tx: steps.fail(tx, claim, OVERLOADED))
 
     @precondition(lambda self: self.claims)
     @rule(pick=picks, seconds=st.sampled_from([0.0, 0.0, 60.0]))
     def delay(self, pick: int, seconds: float) -> None:
         claim = self._claim(pick)
-        self._by_worker(claim, lambda tx: steps.delay(tx, claim, OVERLOADED, Spent(), delay_seconds=seconds))
+        self._by_worker(claim, lambda tx: steps.delay(tx, claim, OVERLOADED, delay_seconds=seconds))
 
     @precondition(lambda self: self.claims)
     @rule(pick=picks)
     def release(self, pick: int) -> None:
         claim = self._claim(pick)
-        self._by_worker(claim, lambda tx: steps.release(tx, claim, Spent()))
+        self._by_worker(claim, lambda tx: steps.release(tx, claim))
 
     @precondition(lambda self: self.claims)
     @rule(pick=picks, is_expired=st.booleans())
@@ -165,7 +165,7 @@ class Lifecycle(RuleBasedStateMachine):
         if again := self._do(claim_again):
             self.claims.append(again)
         self._look()
-        self._expect(lambda tx: steps.release(tx, claim, Spent()), may=False)
+        self._expect(lambda tx: steps.release(tx, claim), may=False)
 
     @precondition(lambda self: self.claims)
     @rule(pick=picks)

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from schemas.generations import Batch, BatchError, Generation, Links, Usage
+from schemas.calls import Usage
+from schemas.generations import Batch, BatchError, Generation, Links
 from schemas.questions import (
     Content,
     Evidence,

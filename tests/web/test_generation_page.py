@@ -5,8 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from schemas.calls import CallOutcome, Usage, Waste
 from schemas.events import Happening
-from schemas.generations import Batch, Generation, Usage
+from schemas.generations import Batch, Generation
 from schemas.states import BatchState, GenerationState
 from tests.web import samples
 from tests.web.reading import part, soup, text_of
@@ -147,6 +148,31 @@ def test_times_and_cost_are_shown() -> None:
     assert part(html, "cost") == "$0.0421"
     assert part(html, "input_tokens") == "12,345"
     assert part(html, "wasted_calls") == "1"
+
+
+def test_cost_is_shown_with_its_limit_what_a_question_costs_and_what_was_wasted() -> None:
+    waste = (Waste(reason=CallOutcome.MALFORMED_ANSWER, calls=2, output_tokens=90, cost_usd=0.03),)
+    usage = Usage(llm_calls=9, cost_usd=1.5, cost_per_accepted_usd=0.0421, waste=waste)
+    limited = samples.generation(GenerationState.PROCESSING, samples.batch(), usage=usage)
+    html = live(limited.model_copy(update={"cost_max_usd": 2.0}))
+
+    assert part(html, "cost") == "$1.50"
+    assert part(html, "cost-per-question") == "$0.0421 a question"
+    assert part(html, "cost-max") == "$2.00"
+    assert part(html, "waste") == "Malformed answer: 2 calls, $0.0300"
+
+
+@pytest.mark.parametrize(
+    ("unpriced_calls", "told"), [(9, "price unknown"), (2, "$1.50 and 2 calls of unknown price"), (0, "$1.50")]
+)
+def test_a_price_that_is_unknown_is_not_shown_as_nothing(unpriced_calls: int, told: str) -> None:
+    usage = Usage(llm_calls=9, cost_usd=1.5, unpriced_calls=unpriced_calls)
+    assert part(live(samples.generation(GenerationState.PROCESSING, samples.batch(), usage=usage)), "cost") == told
+
+
+def test_before_the_first_call_no_cost_is_shown() -> None:
+    html = live(samples.generation(GenerationState.PROCESSING, samples.batch()))
+    assert soup(html).select_one("[data-part=usage][hidden]") is not None
 
 
 def test_without_scripts_a_running_page_reloads_and_an_ended_one_does_not() -> None:

@@ -21,6 +21,24 @@ export function cost(usd) {
   return `$${number(Math.floor(cents / 100))}.${String(cents % 100).padStart(2, "0")}`;
 }
 
+export function estimated({ cost_usd: span, seconds }) {
+  const price = span ? `about ${cost(span.expected)} (${cost(span.low)} to ${cost(span.high)})` : "price unknown";
+  return `${price}, ${duration(Math.ceil(seconds.expected) * 1000)}`;
+}
+
+export function spent(usage) {
+  if (!usage.unpriced_calls) return cost(usage.cost_usd);
+  if (usage.unpriced_calls === usage.llm_calls) return "price unknown";
+  return `${cost(usage.cost_usd)} and ${plural(usage.unpriced_calls, "call")} of unknown price`;
+}
+
+export const perQuestion = ({ cost_per_accepted_usd: usd }) => (usd === null ? "" : `${cost(usd)} a question`);
+
+export function waste({ reason, calls, cost_usd: usd }) {
+  const name = reason.replaceAll("_", " ");
+  return `${name[0].toUpperCase()}${name.slice(1)}: ${plural(calls, "call")}, ${cost(usd)}`;
+}
+
 export function duration(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   const minutes = Math.floor(seconds / 60);

@@ -6,6 +6,8 @@ import { Stream } from "./stream.js";
 import { View } from "./view.js";
 
 const SETTLE_MS = 400;
+// What calls cost comes with no event of its own; while questions come in, it is looked up this often.
+const COST_MS = 4000;
 const FEED_BACK = 100;
 const TRIES_MAX = 6;
 const HIDDEN_DRAW_MS = 250;
@@ -19,6 +21,8 @@ const UNSETTLING = new Set([
   "generation.resumed",
 ]);
 
+const PRICED = new Set(["question.accepted", "question.rejected"]);
+
 const root = document.querySelector("[data-generation-id]");
 const { generation: page, generationUrl, eventsUrl } = root.dataset;
 const view = new View(root);
@@ -29,6 +33,7 @@ let state = snapshot(JSON.parse(page));
 let ahead = [];
 let asking = null;
 let settling = 0;
+let costing = 0;
 let drawing = false;
 let serverAhead = -Infinity;
 
@@ -62,6 +67,7 @@ function receive({ type, data }) {
   feed.add(data, state.batches);
   take(after(state, data));
   if (UNSETTLING.has(type)) settle();
+  else if (PRICED.has(type) && !costing) costing = setTimeout(lookUpCost, COST_MS);
 }
 
 function settle() {
@@ -70,6 +76,11 @@ function settle() {
     settling = 0;
     catchUp();
   }, SETTLE_MS);
+}
+
+function lookUpCost() {
+  costing = 0;
+  catchUp();
 }
 
 // Reads the generation and goes on from there; a reading that is older than the events only brings its usage.

@@ -1,6 +1,6 @@
 // What makes the two forms of the start page nicer: dropping files, the running sum, one order per press.
 
-import { plural } from "./figures.js";
+import { estimated, plural } from "./figures.js";
 
 function dropZone(zone) {
   const input = zone.querySelector("input");
@@ -54,6 +54,39 @@ function orderForm(form) {
   });
   window.addEventListener("pageshow", show);
   show();
+  const output = form.querySelector("[data-estimated]");
+  if (output) estimating(form, output);
+}
+
+const PAUSE_MS = 400;
+
+// The estimate follows what is chosen; without scripts the button brings it.
+function estimating(form, output) {
+  const button = form.querySelector("[data-estimate]");
+  let waiting = 0;
+  let newest = 0;
+  const ask = async () => {
+    const number = (newest += 1);
+    const text = await estimateOf(form, button.formAction);
+    if (number === newest) output.textContent = text;
+  };
+  button.hidden = true;
+  form.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(ask, PAUSE_MS);
+  });
+  window.addEventListener("pageshow", ask);
+}
+
+// What can't be ordered has no estimate; ordering it says why.
+async function estimateOf(form, address) {
+  try {
+    const body = new URLSearchParams(new FormData(form));
+    const answer = await fetch(address, { method: "POST", body, headers: { Accept: "application/json" } });
+    return answer.ok ? estimated(await answer.json()) : "";
+  } catch {
+    return "";
+  }
 }
 
 function showSum(form, sum) {

@@ -20,7 +20,7 @@ export function after(state, event) {
 const STEPS = {
   "generation.started": (state, event) => running(state, event),
   "generation.paused": () => ({ status: "paused" }),
-  "generation.resumed": () => ({ status: "processing" }),
+  "generation.resumed": () => ({ status: "processing", error: null }),
   "batch.started": (state, event) => ({
     ...running(state, event),
     batches: changed(state, event, () => ({ status: "processing", attempts: event.attempt, error: null })),

@@ -1,7 +1,20 @@
 // Draws a state into the page that the server rendered. Text goes in as text, never as markup.
 
 import { arrange } from "./arrange.js";
-import { accepting, canBeAccepted, cost, duration, grains, number, percent, plural, tally } from "./figures.js";
+import {
+  accepting,
+  canBeAccepted,
+  cost,
+  duration,
+  grains,
+  number,
+  percent,
+  perQuestion,
+  plural,
+  spent,
+  tally,
+  waste,
+} from "./figures.js";
 import { timeElement } from "./times.js";
 import WORDS from "./words.js";
 
@@ -25,7 +38,7 @@ export class View {
     if (before?.batches !== state.batches || before.status !== state.status) this.#drawBatches(state, before);
     this.#drawFigures(state);
     this.#drawTimes(state, before);
-    this.#drawUsage(state.usage);
+    this.#drawUsage(state);
     if (before?.status !== state.status) this.#drawStatus(state, before);
     this.#root.dataset.lastEventId = state.seq;
   }
@@ -101,8 +114,16 @@ export class View {
     }
   }
 
-  #drawUsage(usage) {
-    write(this.#parts.cost, cost(usage.cost_usd));
+  #drawUsage({ usage, cost_max_usd: limit }) {
+    const parts = this.#parts;
+    parts.usage.hidden = usage.llm_calls === 0;
+    write(parts.cost, spent(usage));
+    write(parts["cost-per-question"], perQuestion(usage));
+    if (limit !== null && parts["cost-max"]) write(parts["cost-max"], cost(limit));
+    const lines = usage.waste.map(waste);
+    if (lines.join() !== Array.from(parts.waste.children, (line) => line.textContent).join()) {
+      parts.waste.replaceChildren(...lines.map(listed));
+    }
     for (const name of USAGE) write(this.#parts[name], number(usage[name]));
   }
 
@@ -141,7 +162,24 @@ const FORWARD = new Set(["retry", "resume"]);
 
 function actionsOf(state, page) {
   const steps = Object.entries(WORDS.actions[state.status]);
-  return steps.map(([step, label]) => form(`${page}/${step}`, label, FORWARD.has(step) ? "" : "quiet"));
+  return steps.map(([step, label]) => {
+    const element = form(`${page}/${step}`, label, FORWARD.has(step) ? "" : "quiet");
+    if (step === "resume" && state.cost_max_usd !== null) element.prepend(limitField());
+    return element;
+  });
+}
+
+function limitField() {
+  const field = document.createElement("input");
+  Object.assign(field, { type: "number", name: "cost_max_usd", min: "0.01", step: "0.01", inputMode: "decimal" });
+  field.ariaLabel = field.placeholder = WORDS.limit;
+  return field;
+}
+
+function listed(text) {
+  const line = document.createElement("li");
+  line.textContent = text;
+  return line;
 }
 
 function form(action, label, kind) {

@@ -36,6 +36,7 @@ export default {
     "cancelled": {}
   },
   "safe": "Only failed batches will be regenerated. Your existing questions are safe.",
+  "limit": "New cost limit in US dollars",
   "connections": {
     "connecting": "connecting...",
     "live": "live",

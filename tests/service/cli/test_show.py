@@ -6,7 +6,10 @@ import pytest
 from rich.console import Console
 from rich.progress import Task
 
-from schemas.states import BatchState, GenerationState
+from schemas.calls import Usage
+from schemas.estimates import Estimate, Span
+from schemas.generations import BatchError
+from schemas.states import BatchState, ErrorCode, GenerationState
 from schemas.topics import ModuleTopic, QuizTopics, TopicsUsage
 from service.cli import show
 from service.cli.client import StreamEvent
@@ -141,3 +144,46 @@ def test_bars_are_drawn_beside_the_answer(capsys: pytest.CaptureFixture[str]) ->
     written = capsys.readouterr()
     assert written.out == ""
     assert "Advanced Topics: multiple_choice, hard" in written.err
+
+
+def test_what_a_generation_has_cost_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    usage = Usage(llm_calls=9, wasted_calls=2, cost_usd=1.25, cost_per_accepted_usd=0.05)
+    generation = samples.partial().model_copy(update={"usage": usage, "cost_max_usd": 2.0})
+    show.generation(generation)
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line == "cost $1.2500 of at most $2.00, $0.0500 a question; 9 calls, 2 of them wasted"
+    show.generation(samples.partial())
+    assert "cost" not in capsys.readouterr().out, "what has asked no model costs nothing"
+
+
+def test_who_stopped_at_the_limit_is_told_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    error = BatchError(code=ErrorCode.BUDGET_EXCEEDED, message="paused: it has cost too much")
+    generation = samples.generation(GenerationState.PAUSED, samples.batch()).model_copy(update={"error": error})
+    show.reasons(generation)
+    assert f"too much: quizmill generation resume {generation.id}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("cost_usd", "price"),
+    [(Span(low=0.01, expected=0.02, high=0.04), "about $0.0200 ($0.0100 to $0.0400)"), (None, "price unknown")],
+)
+def test_an_estimate_is_a_line_and_what_it_assumes(
+    capsys: pytest.CaptureFixture[str], cost_usd: Span | None, price: str
+) -> None:
+    estimate = Estimate(
+        provider="anthropic",
+        model="m",
+        questions=20,
+        calls=2,
+        input_tokens=1,
+        output_tokens=1,
+        cache_read_tokens=0,
+        cache_write_tokens=0,
+        cost_usd=cost_usd,
+        seconds=Span(low=4, expected=9, high=20),
+        prices_as_of=None,
+        assumptions=("one worker",),
+    )
+    show.estimate(estimate)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [f"20 questions in 2 calls: {price}, about 9 s (4 to 20)", "  one worker"]

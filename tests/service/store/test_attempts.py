@@ -2,15 +2,12 @@
 
 from uuid import uuid4
 
-from schemas.generations import BatchError, Usage
-from schemas.plans import Spent
+from schemas.generations import BatchError
 from schemas.states import AttemptOutcome, ErrorCode
 from service.store import attempts, steps
 from service.store.database import Database
 from tests import factories
 from tests.factories import OVERLOADED, SPENT
-
-USAGE = Usage(**SPENT.model_dump())
 
 
 async def test_a_try_runs_without_an_end_until_its_batch_ends(database: Database) -> None:
@@ -30,27 +27,6 @@ async def test_a_try_runs_without_an_end_until_its_batch_ends(database: Database
     assert ended.seconds >= 0
     assert ended.error is None
     assert (ended.llm_calls, ended.input_tokens, ended.output_tokens, ended.cost_usd) == (3, 900, 80, 0.25)
-
-
-async def test_writing_what_a_try_has_cost_twice_counts_it_once(database: Database) -> None:
-    ordered = await factories.make_order(database, 2)
-    claimed = await factories.claim(database, ordered.batch_ids[0])
-    async with database.write() as tx:
-        await attempts.spend(tx, claimed, Spent(llm_calls=1, input_tokens=300))
-        await attempts.spend(tx, claimed, SPENT)
-        await attempts.spend(tx, claimed, SPENT)
-        assert await attempts.usage(tx, [ordered.generation_id]) == {ordered.generation_id: USAGE}
-
-
-async def test_usage_is_the_sum_over_all_tries_and_zero_before_the_first(database: Database) -> None:
-    ordered = await factories.make_partial(database)
-    fresh = await factories.make_order(database, 2)
-    async with database.read() as tx:
-        found = await attempts.usage(tx, [ordered.generation_id, fresh.generation_id])
-    assert found == {
-        ordered.generation_id: Usage(**{name: 2 * value for name, value in SPENT.model_dump().items()}),
-        fresh.generation_id: Usage(),
-    }
 
 
 async def test_only_running_tries_are_ended(database: Database) -> None:
@@ -100,16 +76,3 @@ async def test_tries_are_told_run_by_run(database: Database) -> None:
         1: [(ordered.batch_ids[0], 1), (ordered.batch_ids[1], 1)],
         2: [(ordered.batch_ids[1], 2)],
     }
-
-
-async def test_a_cancelled_attempt_is_charged_later_and_one_that_was_taken_over_is_not(database: Database) -> None:
-    ordered = await factories.make_order(database, 2, 2)
-    lost, cancelled = [await factories.claim(database, batch_id) for batch_id in ordered.batch_ids]
-    async with database.write() as tx:
-        await steps.take_back(tx, lost, only_expired=False)
-        await steps.cancel(tx, ordered.generation_id)
-        for claim in (lost, cancelled):
-            await attempts.spend_cancelled(tx, claim, Spent(llm_calls=1, output_tokens=50))
-        assert (await attempts.usage(tx, [ordered.generation_id]))[ordered.generation_id].llm_calls == 1
-        [tries] = (await attempts.of_generation(tx, ordered.generation_id)).values()
-    assert {tried.batch_id: tried.output_tokens for tried in tries} == {lost.batch_id: 0, cancelled.batch_id: 50}

@@ -2,7 +2,6 @@
 
 from uuid import uuid4
 
-from schemas.plans import Spent
 from service.store import history, steps
 from service.store.database import Database
 from tests import factories
@@ -18,7 +17,7 @@ async def test_a_quiz_without_an_ended_batch_has_no_history(database: Database) 
     ordered = await factories.make_order(database, 2)
     claimed = await factories.claim(database, ordered.batch_ids[0])
     async with database.write() as tx:
-        await steps.delay(tx, claimed, OVERLOADED, Spent(), delay_seconds=0)
+        await steps.delay(tx, claimed, OVERLOADED, delay_seconds=0)
         assert await history.of_quizzes(tx, [ordered.quiz_id, uuid4()]) == {}
 
 

@@ -22,7 +22,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from service.errors import DatabaseDamaged, SettingsInvalid
-from service.store import quizzes, schema, tables
+from service.store import attempts, generations, quizzes, schema, tables
 from service.store.database import Database, Timestamp
 from tests import factories
 
@@ -235,16 +235,17 @@ async def test_all_data_of_the_first_schema_is_kept(empty: Database) -> None:
     async with empty.write() as tx:
         await tx.run_sync(upgrade_to, "0001")
         for name, entered in rows.items():
-            table = tables.metadata.tables[name]
+            table = as_first(name)
             await tx.execute(sa.insert(table), [read(table, row) for row in entered])
     await schema.migrate(empty)
     await schema.require_current(empty)
     async with empty.read() as tx:
         for name, entered in rows.items():
             table = tables.metadata.tables[name]
-            columns = [table.c[column] for column in entered[0]]
+            columns = [table.c[column] for column in entered[0] if column in table.c]
+            kept = [{column.name: row[column.name] for column in columns} for row in entered]
             found = (await tx.execute(sa.select(*columns))).mappings().all()
-            assert sorted(map(str, found)) == sorted(str(read(table, row)) for row in entered), name
+            assert sorted(map(str, found)) == sorted(str(read(table, row)) for row in kept), name
     assert await factories.findings(empty) == ()
 
 
@@ -261,6 +262,36 @@ async def test_modules_from_before_are_known_by_their_text(empty: Database) -> N
         found = (await tx.execute(sa.select(tables.modules.c.text, tables.modules.c.content_hash))).all()
     assert len(found) == len(rows["modules"]) > 0
     assert all(row.content_hash == hashlib.sha256(row.text.encode()).hexdigest() for row in found)
+async def test_what_attempts_had_cost_by_the_first_schema_is_what_their_calls_cost_now(empty: Database) -> None:
+    rows: dict[str, list[dict[str, Any]]] = json.loads(FIRST_ROWS.read_text(encoding="utf-8"))
+    # One of them asked a model of unknown price, whose cost was written as nothing.
+    rows["attempts"][1] |= {"cost_usd": 0.0, "llm_calls": 2, "wasted_calls": 2}
+    async with empty.write() as tx:
+        await tx.run_sync(upgrade_to, "0001")
+        for name, entered in rows.items():
+            table = as_first(name)
+            await tx.execute(sa.insert(table), [read(table, row) for row in entered])
+    await schema.migrate(empty)
+    generation_id = UUID(rows["generations"][0]["id"])
+    async with empty.read() as tx:
+        [tries] = (await attempts.of_generation(tx, generation_id)).values()
+        usage = (await generations.load(tx, "ann", generation_id)).usage
+    for tried, old in zip(tries, rows["attempts"], strict=True):
+        names = ("llm_calls", "wasted_calls", "input_tokens", "output_tokens", "cache_read_tokens", "cost_usd")
+        assert {name: getattr(tried, name) for name in names} == {name: old[name] for name in names}
+    assert [tried.unpriced_calls for tried in tries] == [0, 1]
+    assert (usage.llm_calls, usage.wasted_calls, usage.input_tokens, usage.unpriced_calls) == (5, 3, 1800, 1)
+    assert [(waste.reason, waste.calls) for waste in usage.waste] == [("unknown", 3)]
+
+
+def as_first(name: str) -> sa.Table:
+    """A table as it was: what attempts have cost stood beside them."""
+    table = tables.metadata.tables[name].to_metadata(sa.MetaData())
+    if name == "attempts":
+        for column in ("llm_calls", "wasted_calls", "input_tokens", "output_tokens", "cache_read_tokens"):
+            table.append_column(sa.Column(column, sa.Integer))
+        table.append_column(sa.Column("cost_usd", sa.Double))
+    return table
 
 
 def upgrade_to(connection: sa.Connection, revision: str) -> None:

@@ -8,8 +8,9 @@ import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 
+from schemas.calls import Call, CallOutcome
 from schemas.states import BatchState, GenerationState
-from service.store import materials, tables, topics
+from service.store import calls, materials, tables, topics
 from service.store.database import Database, db_now
 from tests import factories
 from tests.factories import OVERLOADED, WORKER, Ordered
@@ -64,6 +65,10 @@ REFUSALS = [
     Refusal("ck_questions_review_known", tables.questions, {"review": "liked"}),
     Refusal("ck_questions_slot_counts_from_zero", tables.questions, {"slot": -1}),
     Refusal("ck_events_seq_counts_from_one", tables.events, {"seq": 0}),
+    Refusal("ck_calls_outcome_known", tables.calls, {"outcome": "fine"}),
+    Refusal("ck_calls_accepted_is_no_waste", tables.calls, {"accepted_count": 1}),
+    Refusal("ck_calls_cost_is_no_gain", tables.calls, {"cost_usd": -0.01}),
+    Refusal("ck_calls_number_counts_from_one", tables.calls, {"number": 0}),
     Refusal("ck_materials_state_known", tables.materials, {"state": "lost"}),
     Refusal("ck_topics_identified_has_time", tables.topics, {"topics": []}),
     Refusal("ck_topics_identified_has_time", tables.topics, {"identified_at": db_now()}),
@@ -95,8 +100,10 @@ async def count(database: Database, table: sa.Table) -> int:
 async def ordered(database: Database) -> Ordered:
     """One row in every table: a batch of two in work that holds one question, and a material."""
     ordered = await factories.make_order(database, 2)
-    await factories.hold(database, await factories.claim(database, ordered.batch_ids[0]), 1)
+    claimed = await factories.claim(database, ordered.batch_ids[0])
+    await factories.hold(database, claimed, 1)
     async with database.write() as tx:
+        await calls.insert(tx, claimed, [Call(number=1, model="m", outcome=CallOutcome.EMPTY)])
         await materials.insert(tx, ordered.quiz_id, [("a.md", b"a")])
         await topics.want(tx, ordered.quiz_id)
         await tx.execute(sa.delete(tables.events).where(tables.events.c.seq > 1))

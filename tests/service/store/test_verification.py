@@ -188,6 +188,20 @@ async def give_an_attempt_away(tx: Tx, ordered: Ordered) -> None:
     await tx.execute(of_batch(tables.attempts, ordered, FAILED).values(generation_id=other.scalar_subquery()))
 
 
+async def give_a_call_away(tx: Tx, ordered: Ordered) -> None:
+    other = sa.select(tables.generations.c.id).where(tables.generations.c.id != ordered.generation_id).limit(1)
+    await tx.execute(of_batch(tables.calls, ordered, COMPLETED).values(generation_id=other.scalar_subquery()))
+
+
+async def lose_a_call(tx: Tx, ordered: Ordered) -> None:
+    lost = (tables.calls.c.batch_id == ordered.batch_ids[FAILED]) & (tables.calls.c.number == 2)
+    await tx.execute(sa.delete(tables.calls).where(lost))
+
+
+async def ask_under_a_fence_of_nobody(tx: Tx, ordered: Ordered) -> None:
+    await tx.execute(of_batch(tables.calls, ordered, FAILED).values(fence=77))
+
+
 async def work_without_a_start(tx: Tx, ordered: Ordered) -> None:
     await work_on(tx, ordered)
     await tx.execute(of_generation(ordered).values(started_at=None))
@@ -294,6 +308,9 @@ DAMAGES: list[tuple[Damage, str, str]] = [
     (lose_the_last_event, "log_numbers", "its log holds 10 events from 1, but counts to 11"),
     (count_one_event_too_many, "log_numbers", "its log holds 11 events from 1, but counts to 12"),
     (give_an_attempt_away, "belonging", "says that it is another generation's"),
+    (give_a_call_away, "calls", "says that it is another generation's"),
+    (lose_a_call, "calls", "under fence 1 in calls numbered [1, 3]"),
+    (ask_under_a_fence_of_nobody, "calls", "under fence 77, which no attempt had"),
     (end_with_another_event, "log_fold", "it ended as partial, but its log as generation.completed"),
     (end_without_a_terminal_event, "log_fold", "it is partial, but its last event is generation.resumed"),
     (end_with_other_totals, "log_fold", "its last event says {'target': 7, 'saved': 2, 'held': 4,"),

@@ -1,6 +1,10 @@
+"""What calls cost, by the one file of prices."""
+
+from datetime import date
+
 import pytest
 
-from jobs.providers.prices import Tokens, cost_usd, price_of
+from service.rules.prices import Tokens, cost_usd, price_list, price_of
 
 MILLION = 1_000_000
 
@@ -23,5 +27,10 @@ def test_a_long_prompt_pays_more_for_the_whole_call_and_cached_tokens_make_it_lo
     assert cost_usd("claude-haiku-5-5", long) == pytest.approx(0.025 + 0.0025 + 0.0025, rel=1e-4)
 
 
-def test_an_unknown_model_costs_nothing() -> None:
-    assert cost_usd("llama-at-home", Tokens(input=MILLION)) == 0.0
+def test_a_model_that_is_not_listed_has_no_price_rather_than_none_to_pay() -> None:
+    assert cost_usd("llama-at-home", Tokens(input=MILLION)) is None
+
+
+def test_the_list_says_of_which_day_it_is() -> None:
+    assert price_list().as_of >= date(2026, 10, 24)
+    assert "claude-sonnet-5-5" in price_list().models

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -47,15 +48,22 @@ class Price(Rates):
     long_prompt: LongPromptRates | None = None
 
 
+class PriceList(Frozen):
+    """`as_of`: the day on which these prices were read."""
+
+    as_of: date
+    models: dict[str, Price]
+
+
 def price_of(model: str) -> Price | None:
-    return _prices().get(_DATE.sub("", model))
+    return price_list().models.get(_DATE.sub("", model))
 
 
-def cost_usd(model: str, tokens: Tokens) -> float:
-    """0 where the price is unknown."""
+def cost_usd(model: str, tokens: Tokens) -> float | None:
+    """None where the price is unknown."""
     price = price_of(model)
     if price is None:
-        return 0.0
+        return None
     prompt_tokens = tokens.input + tokens.cache_write + tokens.cache_read
     if price.long_prompt and prompt_tokens > price.long_prompt.above_tokens:
         return price.long_prompt.cost_usd(tokens)
@@ -63,6 +71,6 @@ def cost_usd(model: str, tokens: Tokens) -> float:
 
 
 @cache
-def _prices() -> dict[str, Price]:
+def price_list() -> PriceList:
     listed = tomllib.loads(Path(__file__).with_name("prices.toml").read_text(encoding="utf-8"))
-    return {model: Price.model_validate(price) for model, price in listed.items()}
+    return PriceList.model_validate(listed)
