@@ -25,12 +25,12 @@ from jobs.workshop import Workshop
 from schemas.base import Frozen
 from schemas.events import BatchRetrying
 from schemas.plans import Claim
-from schemas.questions import Draft, preview_of
+from schemas.questions import Draft
 from schemas.states import ErrorCode
 from service import failpoints
 from service.errors import LeaseLost
 from service.failpoints import Place
-from service.store import batches, questions, steps
+from service.store import batches, steps
 
 QUESTIONS_PER_CALL_MAX = 10
 """So that the first ones come early, a call that breaks costs little, and each is made for a batch still wanted."""
@@ -237,16 +237,16 @@ class Asking:
         avoid_max = AVOID_MAX_METERED if self._workshop.provider.is_metered else AVOID_MAX
         lane, lanes = claim.lane * portion.places + portion.place, claim.lanes * portion.places
         async with self._workshop.database.read() as tx:
-            if (claim.batch_id, claim.fence) not in await batches.valid_claims(tx, claim.worker):
+            if not await batches.is_wanted(tx, claim):
                 raise LeaseLost(f"batch {claim.batch_id} was taken over or stopped")
-            newest_first = await questions.contents(tx, claim.quiz_id, claim.question_type, limit=avoid_max)
+            await self._checkpoint.look_around(tx)
         topics = self._checkpoint.topics_for(lane, lanes)
         return Request(
             source=self._checkpoint.source,
             question_type=claim.question_type,
             difficulty=claim.difficulty,
             count=portion.count,
-            avoid=tuple(preview_of(content) for content in reversed(newest_first)),
+            avoid=self._checkpoint.asked(most=avoid_max),
             corrections=tuple(corrections),
             instructions=claim.instructions,
             lane=lane,

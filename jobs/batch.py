@@ -8,7 +8,6 @@ from typing import TypedDict
 from uuid import UUID
 
 import structlog
-from redis import RedisError
 
 from jobs.asking import Asking
 from jobs.checkpoint import Checkpoint
@@ -42,12 +41,10 @@ async def run_batch(context: JobContext, batch_id: str, fence: int) -> None:
     workshop = context["workshop"]
     claim = await workshop.claims.take(Place(UUID(batch_id), fence))
     if claim is None:
-        await _leave_queue(workshop, context["job_id"])
         return
     work = asyncio.create_task(_work(workshop, claim))
     workshop.take(claim, work)
     try:
-        await _leave_queue(workshop, context["job_id"])
         await asyncio.wait({work})
     except asyncio.CancelledError:
         work.cancel()
@@ -125,11 +122,3 @@ async def _conclude(workshop: Workshop, claim: Claim, step: Step) -> None:
         wakeup = writing.result()
     failpoints.reach(Failpoint.AFTER_COMPLETE)
     await workshop.broadcast.announce(wakeup)
-
-
-async def _leave_queue(workshop: Workshop, job_id: str) -> None:
-    """SQL knows the batch now; in the queue it would only stand before others."""
-    try:
-        await workshop.queue.forget(job_id)
-    except (RedisError, OSError) as error:
-        log.warning("could not take a running job out of the queue", job_id=job_id, error=repr(error))

@@ -1,18 +1,20 @@
 """Keeps each question from the moment it passes: whatever gathers while one transaction runs goes into the next."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
 
 from jobs import checks, spreading, tongues
+from jobs.banks import Bank
 from jobs.fields import wording_of
 from jobs.providers.base import Source
 from jobs.workshop import Workshop, outlasted
 from schemas.calls import Call
 from schemas.events import QuestionRejected
 from schemas.plans import Claim, Wakeup
-from schemas.questions import Bank, Draft, Fingerprint, SoundQuestion
+from schemas.questions import Draft, Entered, Fingerprint, SoundQuestion
 from schemas.topics import Topic
 from service import failpoints
 from service.failpoints import Place
@@ -20,6 +22,9 @@ from service.store import budget, modules, questions, quizzes, steps, topics
 from service.store.database import Tx
 
 REJECTION_CHARACTERS_MAX = 300
+
+GATHER_SECONDS = 0.2
+"""How long a question may wait in memory for others; a crash would lose it."""
 
 
 class Checkpoint:
@@ -37,7 +42,8 @@ class Checkpoint:
         self.held_count = claim.held_count
         self._topics = module_topics
         self._workshop = workshop
-        self._taken: list[Fingerprint] = [*bank.others, *bank.own]
+        self._bank = bank
+        self._taken: list[Fingerprint] = [entered.fingerprint for entered in bank.since(0)]
         self._seen = bank.seen
         self._ear = tongues.Ear(source.language)
         self._sound: list[SoundQuestion] = []
@@ -45,12 +51,16 @@ class Checkpoint:
         self._calls: list[Call] = []
         self._calls_count = 0
         self._writing: asyncio.Task[None] | None = None
+        self._is_urgent = asyncio.Event()
+        self._settling = 0
+        self._written_at = -GATHER_SECONDS
 
     @classmethod
     async def open(cls, workshop: Workshop, claim: Claim) -> "Checkpoint":
+        bank = workshop.banks.of(claim.quiz_id)
         async with workshop.database.read() as tx:
             module = await modules.text(tx, claim.module_id)
-            bank = await questions.bank(tx, claim.quiz_id, claim.batch_id, after=0)
+            bank.add(await questions.entered(tx, claim.quiz_id, after=bank.seen))
             found = await topics.of_module(tx, claim.module_id)
         source = Source(module_id=module.id, name=module.name, text=module.text, language=claim.language)
         return cls(workshop, claim, source, bank, found)
@@ -70,6 +80,15 @@ class Checkpoint:
         self._sound.append(self._tagged(verdict))
         self._write_soon()
         return None
+
+    async def look_around(self, tx: Tx) -> None:
+        """Learn what other batches of the quiz have entered, for the next call."""
+        self._bank.add(await questions.entered(tx, self.claim.quiz_id, after=self._bank.seen))
+
+    def asked(self, *, most: int) -> tuple[str, ...]:
+        """The newest questions of the batch's type in the quiz, the last one last."""
+        kind = self.claim.question_type
+        return tuple(entered.preview for entered in self._bank.since(0) if entered.question_type is kind)[-most:]
 
     def topics_for(self, lane: int, lanes: int) -> spreading.Share:
         """What the next call is to spread its questions over; nothing where no topics were identified."""
@@ -98,8 +117,16 @@ class Checkpoint:
         return tuple(self._calls)
 
     async def settle(self) -> None:
-        if self._writing:
+        if self._writing is None:
+            return
+        self._settling += 1
+        self._is_urgent.set()
+        try:
             await outlasted(self._writing)
+        finally:
+            self._settling -= 1
+            if not self._settling:
+                self._is_urgent.clear()
 
     def _judge(self, draft: Draft) -> SoundQuestion | checks.Rejection:
         verdict = checks.judge(draft, self.source, self._taken)
@@ -130,6 +157,7 @@ class Checkpoint:
 
     async def _write(self) -> None:
         while self._sound or self._rejected or self._calls:
+            await self._gather()
             sound, rejected, ended = tuple(self._sound), tuple(self._rejected), tuple(self._calls)
             failpoints.reach(Place.BEFORE_HOLD)
             kept = await self._workshop.persist(
@@ -137,15 +165,28 @@ class Checkpoint:
             )
             failpoints.reach(Place.AFTER_HOLD)
             # Only now: what a transaction saw that did not commit, the next try of it must see again.
-            self._seen = kept.seen
+            self._bank.add(kept.entered)
+            self._seen = max(self._seen, kept.seen)
             self.held_count = kept.held_count
             del self._sound[: len(sound)]
             del self._rejected[: len(rejected)]
             del self._calls[: len(ended)]
+            self._written_at = time.monotonic()
             self._compare(kept.others)
             if kept.is_paused:
                 await self._workshop.broadcast.announce_stopped(self.claim.generation_id)
             await self._workshop.broadcast.announce(kept.wakeup)
+
+    async def _gather(self) -> None:
+        """The first question is written at once; those that follow soon after share a transaction."""
+        left_seconds = self._written_at + GATHER_SECONDS - time.monotonic()
+        if left_seconds <= 0:
+            return
+        try:
+            async with asyncio.timeout(left_seconds):
+                await self._is_urgent.wait()
+        except TimeoutError:
+            return
 
     def _compare(self, others: Sequence[Fingerprint]) -> None:
         """Other batches have entered these: what was offered since the transaction looked did not know of them."""
@@ -170,10 +211,12 @@ class Checkpoint:
         """One transaction. What other batches of the quiz have entered meanwhile is compared under the lock."""
         await steps.enter(tx, self.claim)
         await quizzes.lock(tx, self.claim.quiz_id)
-        bank = await questions.bank(tx, self.claim.quiz_id, self.claim.batch_id, after=self._seen)
-        entered = {fingerprint.hash for fingerprint in bank.own}
-        fresh = [question for question in sound if question.fingerprint.hash not in entered]
-        kept = [question for question in fresh if checks.duplicate_of(question.fingerprint, bank.others) is None]
+        latest = await questions.entered(tx, self.claim.quiz_id, after=self._bank.seen)
+        since = [*self._bank.since(self._seen), *latest]
+        own = {entered.fingerprint.hash for entered in since if entered.batch_id == self.claim.batch_id}
+        others = [entered.fingerprint for entered in since if entered.batch_id != self.claim.batch_id]
+        fresh = [question for question in sound if question.fingerprint.hash not in own]
+        kept = [question for question in fresh if checks.duplicate_of(question.fingerprint, others) is None]
         clashes = self._clashes(len(fresh) - len(kept))
         held, wakeup = await steps.hold(
             tx, self.claim, kept, [*rejected, *clashes], lease_seconds=self._workshop.settings.lease_seconds
@@ -181,7 +224,8 @@ class Checkpoint:
         paused = await budget.charge(tx, self.claim, ended)
         wakeup = paused or wakeup
         failpoints.reach(Place.INSIDE_HOLD)
-        return _Kept(held, bank.others, bank.seen, wakeup, is_paused=paused is not None)
+        seen = since[-1].number if since else self._seen
+        return _Kept(held, others, latest, seen, wakeup, is_paused=paused is not None)
 
 
 class Ending(Protocol):
@@ -195,6 +239,7 @@ class _Kept(NamedTuple):
 
     held_count: int
     others: Sequence[Fingerprint]
+    entered: Sequence[Entered]
     seen: int
     wakeup: Wakeup | None
     is_paused: bool

@@ -1,12 +1,16 @@
 """Takes batches for the jobs of a worker: all that ask while one claim is written are claimed together by the next."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Protocol, TypeVar
 
+import structlog
+from redis import RedisError
+
 from schemas.plans import Claim, Place
 from service.broadcast import Broadcast
+from service.queue import Queue
 from service.store import steps
 from service.store.database import Tx
 
@@ -14,6 +18,8 @@ Outcome = TypeVar("Outcome")
 Asked = tuple[Place, asyncio.Future[Claim | None]]
 
 CLAIMED_MAX = 100
+
+log = structlog.get_logger()
 
 
 class Persist(Protocol):
@@ -28,12 +34,14 @@ class Claims:
     def __init__(
         self,
         persist: Persist,
+        queue: Queue,
         broadcast: Broadcast,
         *,
         worker: str,
         lease_seconds: float,
     ) -> None:
         self._persist = persist
+        self._queue = queue
         self._broadcast = broadcast
         self._worker = worker
         self._lease_seconds = lease_seconds
@@ -68,6 +76,13 @@ class Claims:
         for place, done in asked:
             if not done.done():
                 done.set_result(taken.get(place))
+        await self._leave_queue(places)
         await self._broadcast.announce_all(wakeups)
         for claim in orphans:
             await self._broadcast.announce(await self._persist(partial(steps.release, claim=claim, ended=())))
+
+    async def _leave_queue(self, places: Sequence[Place]) -> None:
+        try:
+            await self._queue.forget(places)
+        except (RedisError, OSError) as error:
+            log.warning("could not take running jobs out of the queue", error=repr(error))

@@ -15,6 +15,7 @@ from service.broadcast import Broadcast
 from service.queue import WAKE_CHANNEL
 
 REPORT_SECONDS_MAX = 1.0
+STARTED_AT_ONCE_MAX = 25
 POLL_SECONDS = 0.5
 """How long a lost wake-up call may cost."""
 
@@ -53,12 +54,23 @@ class WakeWorker(Worker):
         await self.pool.aclose(close_connection_pool=True)
 
     async def start_jobs(self, job_ids: list[bytes]) -> None:
-        """A job that was put into the queue again while we work on it is not ours to start twice.
+        """As many as there is room for, some at a time: arq talks to Redis five times about each, one after the other.
 
-        arq counts a job before it talks to Redis about it, and forgets to uncount it when that fails.
+        A job that was put into the queue again while we work on it is not ours to start twice.
         """
+        waiting = [job_id for job_id in job_ids if job_id.decode() not in self.tasks]
+        while waiting and (free := self.max_jobs - self.job_counter) > 0:
+            count = min(free, STARTED_AT_ONCE_MAX)
+            started = await asyncio.gather(*map(self._start, waiting[:count]), return_exceptions=True)
+            for error in started:
+                if error:
+                    raise error
+            waiting = waiting[count:]
+
+    async def _start(self, job_id: bytes) -> None:
+        """arq counts a job before it talks to Redis about it, and forgets to uncount it when that fails."""
         try:
-            await super().start_jobs([job_id for job_id in job_ids if job_id.decode() not in self.tasks])
+            await super().start_jobs([job_id])
         except (RedisError, OSError):
             super()._release_sem_dec_counter_on_complete()
             raise

@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 from arq.connections import ArqRedis
 
+from jobs.banks import Banks
 from jobs.claims import Claims
 from jobs.commitments import Commitments
 from jobs.desk import Desk
@@ -65,8 +66,11 @@ class Workshop:
             SharedState(redis, rules), worker=self.worker, wait_seconds_max=settings.provider_wait_seconds
         )
         self.prefixes = Prefixes()
+        self.banks = Banks()
         self._desk = Desk(database)
-        self.claims = Claims(self.persist, self.broadcast, worker=self.worker, lease_seconds=settings.lease_seconds)
+        self.claims = Claims(
+            self.persist, self.queue, self.broadcast, worker=self.worker, lease_seconds=settings.lease_seconds
+        )
         self._hands: dict[Claim, asyncio.Task[None]] = {}
         self._errands: set[asyncio.Task[None]] = set()
         self._stopping_since: float | None = None

@@ -1,5 +1,6 @@
 """A question: its content per type, where in the module it is proved, and what makes two questions the same."""
 
+from typing import NamedTuple
 from uuid import UUID
 
 from pydantic import Field, FiniteFloat
@@ -119,12 +120,14 @@ class Fingerprint(Frozen):
     hash: str = Field(description="SHA-256 of the normalized text, hex")
 
 
-class Bank(Frozen):
-    """What a quiz already asks, as one batch sees it; `seen` is the number of the newest question read."""
+class Entered(NamedTuple):
+    """A question that a quiz asks already, held or saved. `number` grows with every one that is entered."""
 
-    own: tuple[Fingerprint, ...]
-    others: tuple[Fingerprint, ...]
-    seen: int
+    number: int
+    batch_id: UUID
+    question_type: QuestionType
+    preview: str
+    fingerprint: Fingerprint
 
 
 class SoundQuestion(Frozen):

@@ -28,11 +28,23 @@ class Broadcast:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._grown: dict[UUID, int] = {}
+        self._is_announcing = False
 
     async def announce(self, wakeup: Wakeup | None) -> None:
-        """A generation's log grew (None: nothing happened)."""
-        if wakeup:
-            await self.announce_all([wakeup])
+        """A generation's log grew (None: nothing happened). What grows while a message is sent goes with the next."""
+        if wakeup is None:
+            return
+        self._grown[wakeup.generation_id] = max(self._grown.get(wakeup.generation_id, 0), wakeup.seq)
+        if self._is_announcing:
+            return
+        self._is_announcing = True
+        try:
+            while self._grown:
+                grown, self._grown = self._grown, {}
+                await self.announce_all([Wakeup(generation_id=place, seq=seq) for place, seq in grown.items()])
+        finally:
+            self._is_announcing = False
 
     async def announce_all(self, wakeups: Sequence[Wakeup]) -> None:
         await self._publish(GREW_CHANNEL, [wakeup.model_dump_json() for wakeup in wakeups])

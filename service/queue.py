@@ -11,7 +11,7 @@ from arq.constants import default_queue_name, in_progress_key_prefix, job_key_pr
 from arq.jobs import serialize_job
 from redis.asyncio import ConnectionPool
 
-from schemas.plans import WantedBatch
+from schemas.plans import Place, WantedBatch
 from schemas.states import Priority
 from schemas.topics import WantedIdentification
 
@@ -87,10 +87,10 @@ class Queue:
             ]
         )
 
-    async def forget(self, job_id: str) -> None:
-        """Take a running job out of the queue: SQL knows it now, and it must not stand in the way of others."""
+    async def forget(self, places: Sequence[Place]) -> None:
+        """Take jobs out of the queue that were picked: SQL knows them now, and they must not stand before others."""
         async with asyncio.timeout(REDIS_SECONDS_MAX):
-            await self._redis.zrem(default_queue_name, job_id)
+            await self._redis.zrem(default_queue_name, *(f"{place.batch_id}:{place.fence}" for place in places))
 
     async def _put(self, jobs: Sequence[tuple[str, str, tuple[str | int, ...], int]]) -> None:
         if not jobs:

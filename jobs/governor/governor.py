@@ -6,7 +6,7 @@ import math
 import random
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from statistics import median
 
@@ -23,6 +23,10 @@ LOOK_SECONDS_MAX = 1.0
 
 ALONE_PAUSE_SECONDS = 1.0
 """How long a worker without Redis pauses after a call that failed."""
+
+TAKEN_AT_ONCE_MAX = 25
+HEAR_SECONDS = 0.1
+"""What the provider says of its limits is the same for calls of the same moment."""
 
 SECONDS_KEPT = 100
 HEDGE_CALLS_MIN = 10
@@ -88,6 +92,7 @@ class _Lane:
         self.blocked_by: ErrorCode | None = None
         self.blocked_since = 0.0
         self.alone_until = 0.0
+        self.heard_at = -math.inf
         self.ended = asyncio.Event()
         self.in_flight = 0
         self.in_flight_most = 0
@@ -168,6 +173,10 @@ class Governor:
     async def hear(self, turn: Turn, told: RateLimits) -> None:
         """The provider has begun to answer, and says how much more it will take."""
         assert turn.taken, "a call that did not wait for its turn is not limited"
+        lane = self._lanes[turn.taken.model]
+        if time.monotonic() - lane.heard_at < HEAR_SECONDS:
+            return
+        lane.heard_at = time.monotonic()
         try:
             await self._shared.hear(turn.taken, told)
         except (RedisError, OSError) as away:
@@ -227,45 +236,58 @@ class Governor:
                 raise WaitedTooLong("The provider answers nobody", code, seconds=self._wait_seconds_max)
 
     async def _pump(self, lane: _Lane) -> None:
-        """Start one call after the other while any waits."""
+        """Start the first calls, as many as may, while any waits."""
         while lane.waiters:
             lane.changed.clear()
-            first = min(lane.waiters, key=self._rank)
-            reply = await self._take(lane, first.wish)
-            if isinstance(reply, Denied):
-                await _pause(lane, reply)
-            elif first.granted.done():
-                await self._leave(lane, reply, Ended(outcome="cancelled"))
-            else:
-                lane.waiters.remove(first)
-                first.granted.set_result(reply)
+            first = self._first(lane)
+            taken, denied = await self._take(lane, first)
+            for waiter, call in zip(first, taken, strict=False):
+                await self._grant(lane, waiter, call)
+            if denied:
+                await _pause(lane, denied)
 
-    def _rank(self, waiter: _Waiter) -> tuple[int, int, bool, int]:
-        wish = waiter.wish
-        return RANK_OF[wish.priority], self._owners[wish.owner], not wish.is_begun, waiter.number
+    async def _grant(self, lane: _Lane, waiter: _Waiter, taken: Taken) -> None:
+        if waiter.granted.done():
+            await self._leave(lane, taken, Ended(outcome="cancelled"))
+            return
+        lane.waiters.remove(waiter)
+        waiter.granted.set_result(taken)
 
-    async def _take(self, lane: _Lane, wish: Wish) -> Taken | Denied:
-        call = f"{self._worker}/{next(self._numbers)}"
+    def _first(self, lane: _Lane) -> list[_Waiter]:
+        """Those whose turn it is: of owners in turn, each counted with those before."""
+        owners, waiting = self._owners.copy(), lane.waiters.copy()
+        first: list[_Waiter] = []
+        while waiting and len(first) < TAKEN_AT_ONCE_MAX:
+            next_one = min(waiting, key=lambda waiter: _rank(waiter, owners))
+            owners[next_one.wish.owner] += 1
+            waiting.remove(next_one)
+            first.append(next_one)
+        return first
+
+    async def _take(self, lane: _Lane, first: Sequence[_Waiter]) -> tuple[list[Taken], Denied | None]:
+        wanted = [(f"{self._worker}/{next(self._numbers)}", waiter.wish.weight) for waiter in first]
+        model = first[0].wish.model
         try:
-            reply = await self._shared.take(call, wish.model, wish.weight)
+            taken, denied = await self._shared.take(model, wanted)
         except (RedisError, OSError) as away:
             log.warning("redis is away: calls go on as many as they were", error=repr(away))
-            reply = self._take_alone(lane, call, wish)
+            taken, denied = self._take_alone(lane, model, wanted)
         else:
             self._share = max(1, len(self._in_flight))
-        if isinstance(reply, Denied):
-            lane.block(reply.blocked_by or (lane.blocked_by if reply.is_full else None))
-        else:
-            self._in_flight[call] = reply
-        return reply
+        self._in_flight |= {call.call: call for call in taken}
+        if denied:
+            lane.block(denied.blocked_by or (lane.blocked_by if denied.is_full else None))
+        return taken, denied
 
-    def _take_alone(self, lane: _Lane, call: str, wish: Wish) -> Taken | Denied:
+    def _take_alone(
+        self, lane: _Lane, model: str, wanted: Sequence[tuple[str, Weight]]
+    ) -> tuple[list[Taken], Denied | None]:
         left_seconds = lane.alone_until - time.monotonic()
         if left_seconds > 0:
-            return Denied(wait_seconds=left_seconds, blocked_by=lane.blocked_by)
-        if len(self._in_flight) >= self._share:
-            return Denied(is_full=True)
-        return Taken(call=call, model=wish.model, weight=wish.weight)
+            return [], Denied(wait_seconds=left_seconds, blocked_by=lane.blocked_by)
+        free = max(0, self._share - len(self._in_flight))
+        taken = [Taken(call=call, model=model, weight=weight) for call, weight in wanted[:free]]
+        return taken, Denied(is_full=True) if len(wanted) > free else None
 
     async def _leave(self, lane: _Lane, taken: Taken, ended: Ended) -> bool:
         """Returns whether the provider has answered anybody since the call began."""
@@ -282,6 +304,11 @@ class Governor:
             lane.block(None)
         self.wake()
         return was_answered
+
+
+def _rank(waiter: _Waiter, owners: Counter[str]) -> tuple[int, int, bool, int]:
+    wish = waiter.wish
+    return RANK_OF[wish.priority], owners[wish.owner], not wish.is_begun, waiter.number
 
 
 async def _pause(lane: _Lane, denied: Denied) -> None:

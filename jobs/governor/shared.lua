@@ -90,9 +90,9 @@ local function answer(reply)
 end
 
 -- Until when nothing of a kind is left, in seconds from now; more than a full bucket is never waited for.
-local function wait_for(kind)
+local function wait_for(kind, weight)
   if not limit_of(kind) then return 0 end
-  local short = math.min(given.weight[kind], burst_of(kind)) - level_of(kind)
+  local short = math.min(weight[kind], burst_of(kind)) - level_of(kind)
   return short > 0 and short * 60 / limit_of(kind) or 0
 end
 
@@ -101,27 +101,41 @@ local function enter(call)
   redis.call("ZADD", MODEL_CALLS, now + given.lease_seconds, call)
 end
 
+-- What speaks against starting a call now, or nothing.
+local function denial(weight)
+  local blocked = get("blocked_until", 0) - now
+  if blocked > 0 then return {wait_seconds = blocked, blocked_by = get("blocked_by")} end
+  if redis.call("ZCARD", ACCOUNT_CALLS) >= given.calls_max or redis.call("ZCARD", MODEL_CALLS) >= window() then
+    set("is_awaited", 1)
+    local why = get("failures", 0) >= DOWN_AFTER_FAILURES and get("blocked_by") or nil
+    return {is_full = true, blocked_by = why}
+  end
+  local wait = 0
+  for _, kind in ipairs(KINDS) do wait = math.max(wait, wait_for(kind, weight)) end
+  if wait > 0 then return {wait_seconds = wait} end
+end
+
+local function start(wanted)
+  enter(wanted.call)
+  local used = {}
+  for _, kind in ipairs(KINDS) do
+    use(kind, wanted.weight[kind])
+    used[kind] = get(kind .. "_used")
+  end
+  return {taken_at = string.format("%.6f", now), used = used}
+end
+
+-- As many of the calls as may start, in their order, and why the next one may not.
 local function take()
   redis.call("ZREMRANGEBYSCORE", ACCOUNT_CALLS, "-inf", now)
   redis.call("ZREMRANGEBYSCORE", MODEL_CALLS, "-inf", now)
-  local blocked = get("blocked_until", 0) - now
-  if blocked > 0 then return answer({wait_seconds = blocked, blocked_by = get("blocked_by")}) end
-  local is_full = redis.call("ZCARD", ACCOUNT_CALLS) >= given.calls_max or redis.call("ZCARD", MODEL_CALLS) >= window()
-  if is_full then
-    set("is_awaited", 1)
-    local why = get("failures", 0) >= DOWN_AFTER_FAILURES and get("blocked_by") or nil
-    return answer({is_full = true, blocked_by = why})
+  local taken, denied = {}, nil
+  for _, wanted in ipairs(given.wanted) do
+    denied = denial(wanted.weight)
+    if denied then break end
+    taken[#taken + 1] = start(wanted)
   end
-  local wait = 0
-  for _, kind in ipairs(KINDS) do wait = math.max(wait, wait_for(kind)) end
-  if wait > 0 then return answer({wait_seconds = wait}) end
-  enter(given.call)
-  local used = {}
-  for _, kind in ipairs(KINDS) do
-    use(kind, given.weight[kind])
-    used[kind] = get(kind .. "_used")
-  end
-  return answer({taken_at = string.format("%.6f", now), used = used})
+  return answer({taken = #taken > 0 and taken or nil, denied = denied})
 end
 
 -- What the headers of an answer say of one kind. `remaining` was true when the provider admitted the call: what was

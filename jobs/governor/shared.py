@@ -70,6 +70,16 @@ class Ended(Frozen):
     spent: Spent | None = None
 
 
+class _Grant(Frozen):
+    taken_at: float
+    used: Mapping[str, float]
+
+
+class _Granted(Frozen):
+    taken: tuple[_Grant, ...] = ()
+    denied: Denied | None = None
+
+
 class SharedState:
     """The steps. All raise redis.RedisError or OSError while Redis is away or hangs."""
 
@@ -77,12 +87,16 @@ class SharedState:
         self._rules = rules
         self._script = redis.register_script(_SCRIPT)
 
-    async def take(self, call: str, model: str, weight: Weight) -> Taken | Denied:
-        """Start a call, if nothing speaks against it."""
-        reply = await self._run("take", model, call=call, weight=weight.model_dump())
-        if "taken_at" not in reply:
-            return Denied.model_validate(reply)
-        return Taken.model_validate({**reply, "call": call, "model": model, "weight": weight})
+    async def take(self, model: str, wanted: Sequence[tuple[str, Weight]]) -> tuple[list[Taken], Denied | None]:
+        """Start as many of the calls as may, in their order; and why the next one may not."""
+        reply = await self._run(
+            "take", model, wanted=[{"call": call, "weight": weight.model_dump()} for call, weight in wanted]
+        )
+        granted = _Granted.model_validate(reply)
+        return [
+            Taken(call=call, model=model, weight=weight, taken_at=grant.taken_at, used=grant.used)
+            for grant, (call, weight) in zip(granted.taken, wanted, strict=False)
+        ], granted.denied
 
     async def hear(self, taken: Taken, told: RateLimits) -> None:
         """What the headers of a good answer say, as soon as they are there."""

@@ -379,6 +379,22 @@ async def of_generations(
     return grouped
 
 
+async def is_wanted(tx: Tx, claim: Claim) -> bool:
+    """Whether the claim still holds, and its generation wants work."""
+    found = (
+        sa.select(batches.c.id)
+        .join(generations, generations.c.id == batches.c.generation_id)
+        .where(
+            batches.c.id == claim.batch_id,
+            batches.c.fence == claim.fence,
+            batches.c.lease_owner == claim.worker,
+            batches.c.state == BatchState.PROCESSING,
+            generations.c.state == GenerationState.PROCESSING,
+        )
+    )
+    return (await tx.execute(found)).first() is not None
+
+
 async def valid_claims(tx: Tx, worker: str) -> set[tuple[UUID, int]]:
     """Batch and fence of all that this worker may work on: its own, of generations that want work."""
     found = (

@@ -19,7 +19,8 @@ from service.store.database import Tx
 async def charge(tx: Tx, claim: Claim, ended: Sequence[Call]) -> Wakeup | None:
     """Write calls, in the transaction that has entered and holds what they brought. A Wakeup: that was the limit."""
     await calls.insert(tx, claim, ended)
-    return await pause_if_reached(tx, claim.generation_id) if ended else None
+    has_limit = ended and claim.cost_max_usd is not None
+    return await pause_if_reached(tx, claim.generation_id) if has_limit else None
 
 
 async def charge_late(tx: Tx, claim: Claim, ended: Sequence[Call]) -> None:

@@ -164,7 +164,7 @@ def _sqlite_writer(url: str) -> AsyncEngine:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(
         url,
-        async_creator=lambda *_, **__: sqlite_inline.connect(path),
+        async_creator=lambda *_, **__: sqlite_inline.connect(path, sqlite_inline.WriterConnection),
         pool_size=1,
         max_overflow=0,
         pool_timeout=LOCK_WAIT_SECONDS_MAX,
@@ -177,8 +177,15 @@ def _sqlite_writer(url: str) -> AsyncEngine:
 
 def _sqlite_reader(url: str) -> AsyncEngine:
     """Readers have their own connections: through the writer's they would wait for every open transaction."""
+    path = sa.make_url(url).database
+    assert path is not None, "an SQLite URL names a file"
     engine = create_async_engine(
-        url, pool_size=READERS_MAX, max_overflow=0, pool_timeout=10, poolclass=sa.pool.AsyncAdaptedQueuePool
+        url,
+        async_creator=lambda *_, **__: sqlite_inline.connect(path, sqlite_inline.InlineConnection),
+        pool_size=READERS_MAX,
+        max_overflow=0,
+        pool_timeout=10,
+        poolclass=sa.pool.AsyncAdaptedQueuePool,
     )
     sa.event.listen(engine.sync_engine, "connect", _prepare_reader)
     sa.event.listen(engine.sync_engine, "begin", _begin_deferred)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from schemas.lists import Page
 from schemas.plans import Claim
-from schemas.questions import CONTENT_OF, Bank, Content, Evidence, Fingerprint, Question, SoundQuestion
+from schemas.questions import CONTENT_OF, Entered, Evidence, Fingerprint, Question, SoundQuestion, preview_of
 from schemas.states import CognitiveLevel, Difficulty, QuestionState, QuestionType, Review
 from service.rules import balance
 from service.store import cursors
@@ -73,11 +73,13 @@ async def _mark_imbalance(tx: Tx, batch_id: UUID) -> None:
         await tx.execute(one.values(flaws=sa.bindparam("flaws_now", type_=questions.c.flaws.type)), marks)
 
 
-async def bank(tx: Tx, quiz_id: UUID, batch_id: UUID, *, after: int) -> Bank:
-    """What the quiz already asks, held or saved, entered after the number `after`."""
+async def entered(tx: Tx, quiz_id: UUID, *, after: int) -> list[Entered]:
+    """What the quiz already asks, held or saved, beyond the number `after`, in order."""
     found = sa.select(
         questions.c.number,
         questions.c.batch_id,
+        questions.c.question_type,
+        questions.c.content,
         questions.c.module_id,
         questions.c.evidence_start,
         questions.c.evidence_end,
@@ -86,28 +88,17 @@ async def bank(tx: Tx, quiz_id: UUID, batch_id: UUID, *, after: int) -> Bank:
         questions.c.fingerprint_hash,
     ).where(questions.c.quiz_id == quiz_id)
     rows: list[sa.Row[*tuple[object, ...]]] = []
-    seen = after
     while page := (
-        await tx.execute(found.where(questions.c.number > seen).order_by(questions.c.number).limit(BANK_PAGE))
+        await tx.execute(
+            found.where(questions.c.number > (rows[-1].number if rows else after))
+            .order_by(questions.c.number)
+            .limit(BANK_PAGE)
+        )
     ).all():
         rows += page
-        seen = page[-1].number
         if len(page) < BANK_PAGE:
             break
-    return Bank(
-        own=tuple(_fingerprint(row) for row in rows if row.batch_id == batch_id),
-        others=tuple(_fingerprint(row) for row in rows if row.batch_id != batch_id),
-        seen=seen,
-    )
-
-
-async def contents(tx: Tx, quiz_id: UUID, question_type: QuestionType, *, limit: int) -> list[Content]:
-    """The newest questions of a type in the quiz, held or saved."""
-    found = sa.select(questions.c.content).where(
-        questions.c.quiz_id == quiz_id, questions.c.question_type == question_type
-    )
-    rows = (await tx.execute(found.order_by(questions.c.number.desc()).limit(limit))).scalars()
-    return [CONTENT_OF[question_type].model_validate(content) for content in rows]
+    return [_entered(row) for row in rows]
 
 
 async def page(
@@ -144,6 +135,12 @@ def _saved() -> sa.Select[*tuple[object, ...]]:
         .join(modules, modules.c.id == questions.c.module_id)
         .where(questions.c.state == QuestionState.SAVED)
     )
+
+
+def _entered(row: sa.Row[*tuple[object, ...]]) -> Entered:
+    question_type = QuestionType(row.question_type)
+    preview = preview_of(CONTENT_OF[question_type].model_validate(row.content))
+    return Entered(row.number, row.batch_id, question_type, preview, _fingerprint(row))
 
 
 def _fingerprint(row: sa.Row[*tuple[object, ...]]) -> Fingerprint:

@@ -1,8 +1,8 @@
-"""A connection to SQLite whose statements run on the event loop, and only what may wait runs in aiosqlite's thread.
+"""Connections to SQLite that work on the event loop, and leave to aiosqlite's thread only what may wait.
 
-A statement takes a tenth of a millisecond, handing it to the thread and back several times that, and a transaction
-keeps every other writer waiting meanwhile. What waits is BEGIN IMMEDIATE (for the file's lock), COMMIT (for the disk),
-and whatever runs outside a transaction.
+A statement takes a tenth of a millisecond, handing it to the thread and back several times that, four times over.
+What may wait is what takes a lock or writes to the disk: all of a reader's statements but not the fetching of their
+rows; of the writer's only BEGIN IMMEDIATE and COMMIT, since in between it holds the lock that others wait for.
 """
 
 from collections.abc import Callable
@@ -18,6 +18,7 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 ROWS_FETCHED_MAX = 64
+AT_ONCE = {"fetchone", "fetchmany", "fetchall", "close"}
 
 
 class InlineConnection(aiosqlite.Connection):
@@ -26,15 +27,28 @@ class InlineConnection(aiosqlite.Connection):
     async def _execute(
         self, fn: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Result:
-        connection = self._connection
-        if connection and connection.in_transaction and fn not in {connection.commit, connection.rollback}:
-            return fn(*args, **kwargs)
-        result: Result = await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call] # as aiosqlite has it
-        return result
+        if self._may_wait(fn):
+            result: Result = await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call] # as aiosqlite
+            return result
+        return fn(*args, **kwargs)
+
+    def _may_wait(self, fn: Callable[..., object]) -> bool:
+        owner = getattr(fn, "__self__", None)
+        return fn != self._conn.cursor and not (isinstance(owner, sqlite3.Cursor) and fn.__name__ in AT_ONCE)
 
 
-async def connect(path: str) -> InlineConnection:
-    connection = InlineConnection(lambda: sqlite3.connect(path, check_same_thread=False), ROWS_FETCHED_MAX)
+class WriterConnection(InlineConnection):
+    """The one that writes."""
+
+    def _may_wait(self, fn: Callable[..., object]) -> bool:
+        connection = self._conn
+        if connection.in_transaction and fn not in {connection.commit, connection.rollback}:
+            return False
+        return super()._may_wait(fn)
+
+
+async def connect(path: str, kind: type[InlineConnection]) -> InlineConnection:
+    connection = kind(lambda: sqlite3.connect(path, check_same_thread=False), ROWS_FETCHED_MAX)
     # Nobody waits for the thread of a process that ends in the middle.
     connection._thread.daemon = True  # noqa: SLF001 # aiosqlite gives no other way, and SQLAlchemy's dialect does so too
     await connection

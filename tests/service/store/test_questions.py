@@ -222,18 +222,20 @@ async def test_the_bank_knows_held_and_saved_questions_of_the_whole_quiz(databas
     working = await factories.claim(database, second.batch_ids[0])
     own = await factories.hold(database, working, 1)
     async with database.read() as tx:
-        bank = await questions.bank(tx, first.quiz_id, working.batch_id, after=0)
-    assert bank.own == tuple(sound.fingerprint for sound in own)
-    assert bank.others == tuple(sound.fingerprint for sound in others)
+        bank = await questions.entered(tx, first.quiz_id, after=0)
+    assert [(entered.batch_id, entered.fingerprint) for entered in bank] == [
+        *((done.batch_id, sound.fingerprint) for sound in others),
+        *((working.batch_id, sound.fingerprint) for sound in own),
+    ]
 
     later = await factories.hold(database, working, 2)
 
     async with database.read() as tx:
-        grown = await questions.bank(tx, first.quiz_id, working.batch_id, after=bank.seen)
-        same = await questions.bank(tx, first.quiz_id, working.batch_id, after=grown.seen)
-    assert (grown.own, grown.others) == (tuple(sound.fingerprint for sound in later), ())
-    assert grown.seen > bank.seen
-    assert (same.own, same.others, same.seen) == ((), (), grown.seen)
+        grown = await questions.entered(tx, first.quiz_id, after=bank[-1].number)
+        same = await questions.entered(tx, first.quiz_id, after=grown[-1].number)
+    assert [entered.fingerprint for entered in grown] == [sound.fingerprint for sound in later]
+    assert grown[0].number > bank[-1].number
+    assert same == []
 
 
 async def test_contents_are_the_newest_of_their_type_held_or_saved(database: Database) -> None:

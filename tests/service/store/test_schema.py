@@ -262,6 +262,8 @@ async def test_modules_from_before_are_known_by_their_text(empty: Database) -> N
         found = (await tx.execute(sa.select(tables.modules.c.text, tables.modules.c.content_hash))).all()
     assert len(found) == len(rows["modules"]) > 0
     assert all(row.content_hash == hashlib.sha256(row.text.encode()).hexdigest() for row in found)
+
+
 async def test_what_attempts_had_cost_by_the_first_schema_is_what_their_calls_cost_now(empty: Database) -> None:
     rows: dict[str, list[dict[str, Any]]] = json.loads(FIRST_ROWS.read_text(encoding="utf-8"))
     # One of them asked a model of unknown price, whose cost was written as nothing.

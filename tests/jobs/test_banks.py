@@ -1,0 +1,45 @@
+"""What a worker knows of the questions that a quiz asks already."""
+
+from uuid import UUID, uuid4
+
+from jobs.banks import QUIZZES_MAX, Bank, Banks
+from schemas.questions import Entered, Fingerprint
+
+BATCH = UUID(int=1)
+
+
+def entered(*numbers: int) -> list[Entered]:
+    return [
+        Entered(
+            number, BATCH, Fingerprint(text=f"q{number}", key="k", module_id=BATCH, start=0, end=1, hash=f"h{number}")
+        )
+        for number in numbers
+    ]
+
+
+def numbers(bank: Bank, since: int) -> list[int]:
+    return [question.number for question in bank.since(since)]
+
+
+def test_a_bank_grows_by_what_it_does_not_know_yet() -> None:
+    bank = Bank()
+    assert (bank.seen, bank.since(0)) == (0, [])
+    bank.add(entered(3, 5))
+    bank.add(entered(3, 5, 8))
+    bank.add(entered(5))
+    assert bank.seen == 8
+    assert numbers(bank, 0) == [3, 5, 8]
+    assert numbers(bank, 3) == [5, 8]
+    assert numbers(bank, 8) == []
+
+
+def test_the_banks_of_the_quizzes_used_last_are_kept() -> None:
+    banks = Banks()
+    first, second = uuid4(), uuid4()
+    banks.of(first).add(entered(1))
+    banks.of(second).add(entered(2))
+    for _ in range(QUIZZES_MAX - 1):
+        banks.of(uuid4())
+        banks.of(second)
+    assert banks.of(first).seen == 0, "it is read anew"
+    assert banks.of(second).seen == 2
