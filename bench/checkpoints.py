@@ -32,7 +32,7 @@ from schemas.questions import Draft, Fingerprint, ShortAnswer
 from schemas.states import QuestionType
 from service import queue
 from service.settings import Settings
-from service.store import batches, generations, modules, questions, quizzes, schema, steps, tables, verification
+from service.store import generations, modules, questions, quizzes, schema, steps, tables, verification, wanted
 from service.store.database import Database, Tx
 from service.valkey import EmbeddedValkey
 
@@ -162,8 +162,8 @@ async def keep_holding(checkpoint: Checkpoint, pause: float, until: float) -> No
 async def claim_next(workshop: Workshop, generation_id: UUID) -> Claim:
     while True:
         async with workshop.database.write() as tx:
-            wanted = await batches.wanted(tx, limit=1, generation_id=generation_id)
-            places = [Place(batch.batch_id, batch.fence) for batch in wanted]
+            found = await wanted.find(tx, limit=1, generation_id=generation_id)
+            places = [Place(batch.batch_id, batch.fence) for batch in found]
             for taken in (await steps.claim(tx, places, worker=workshop.worker, lease_seconds=3600))[0]:
                 return taken
 

@@ -9,7 +9,7 @@ from service import failpoints
 from service.errors import Unavailable
 from service.failpoints import Place
 from service.queue import Queue
-from service.store import batches, materials, topics
+from service.store import materials, topics, wanted
 from service.store.database import Database
 
 CARRY_MAX = 1000
@@ -24,18 +24,18 @@ log = structlog.get_logger()
 async def carry(database: Database, queue: Queue, *, generation_id: UUID | None = None) -> None:
     """Enqueue what is wanted, of one generation or of all. Raises redis.RedisError, OSError: the outbox keeps it."""
     async with database.read() as tx:
-        wanted = await batches.wanted(tx, limit=CARRY_MAX, generation_id=generation_id)
+        batches = await wanted.find(tx, limit=CARRY_MAX, generation_id=generation_id)
         quiz_ids = [] if generation_id else await materials.wanted(tx, limit=CARRY_MAX)
         identifications = [] if generation_id else await topics.wanted(tx, limit=CARRY_MAX)
-    if not wanted and not quiz_ids and not identifications:
+    if not batches and not quiz_ids and not identifications:
         return
     failpoints.reach(Place.BEFORE_ENQUEUE)
-    await queue.put_batches(wanted)
+    await queue.put_batches(batches)
     await queue.put_extractions(quiz_ids)
     await queue.put_identifications(identifications)
     failpoints.reach(Place.AFTER_ENQUEUE)
     async with database.write() as tx:
-        await batches.look_again(tx, wanted, in_seconds=LOOK_AGAIN_SECONDS)
+        await wanted.look_again(tx, batches, in_seconds=LOOK_AGAIN_SECONDS)
         await materials.look_again(tx, quiz_ids, in_seconds=LOOK_AGAIN_SECONDS)
         await topics.look_again(tx, identifications, in_seconds=LOOK_AGAIN_SECONDS)
 

@@ -7,7 +7,7 @@ from schemas.generations import Batch
 from schemas.plans import Wakeup
 from schemas.states import BatchState, GenerationState
 from service.errors import NotFound, StateConflict
-from service.store import attempts, batches, budget, events, generations, questions, steps
+from service.store import attempts, batches, budget, events, generations, questions, steps, wanted
 from service.store.database import Tx
 
 
@@ -35,7 +35,7 @@ async def resume(tx: Tx, generation_id: UUID, *, cost_max_usd: float | None = No
     paused_at = await events.last_at(tx, generation_id, GenerationPaused)
     if paused_at is None or not await generations.resume(tx, generation_id, paused_at=paused_at):
         raise StateConflict(f"generation {generation_id} can't be resumed: it is {state}")
-    await batches.want_open(tx, generation_id)
+    await wanted.want_open(tx, generation_id)
     return await events.append(tx, generation_id, [GenerationResumed()])
 
 

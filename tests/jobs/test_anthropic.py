@@ -409,6 +409,7 @@ async def test_the_meter_of_a_call_that_is_cut_knows_what_it_has_used(
     request = request_for()
     assert request.meter.usage() is None
     async with aclosing(provider.ask(request)) as answers:
+        assert isinstance(await anext(answers), RateLimits)
         for _ in range(2):
             assert isinstance(await anext(answers), Draft)
     usage = request.meter.usage()

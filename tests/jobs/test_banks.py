@@ -4,6 +4,7 @@ from uuid import UUID, uuid4
 
 from jobs.banks import QUIZZES_MAX, Bank, Banks
 from schemas.questions import Entered, Fingerprint
+from schemas.states import QuestionType
 
 BATCH = UUID(int=1)
 
@@ -11,7 +12,11 @@ BATCH = UUID(int=1)
 def entered(*numbers: int) -> list[Entered]:
     return [
         Entered(
-            number, BATCH, Fingerprint(text=f"q{number}", key="k", module_id=BATCH, start=0, end=1, hash=f"h{number}")
+            number=number,
+            batch_id=BATCH,
+            question_type=QuestionType.SHORT_ANSWER,
+            preview=f"Question {number}?",
+            fingerprint=Fingerprint(text=f"q{number}", key="k", module_id=BATCH, start=0, end=1, hash=f"h{number}"),
         )
         for number in numbers
     ]

@@ -16,7 +16,7 @@ from fakeredis.aioredis import FakeAsyncRedisConnection
 from redis import RedisError
 from redis.asyncio import ConnectionPool
 
-from schemas.plans import WantedBatch
+from schemas.plans import Place, WantedBatch
 from schemas.states import Priority
 from service import queue
 from service.queue import BOOST_SECONDS, EXTRACT, RUN_BATCH, WAKE_CHANNEL, Queue
@@ -166,14 +166,13 @@ async def test_a_redis_that_is_away_is_told(bench: Workbench) -> None:
     with pytest.raises((RedisError, OSError)):
         await Queue(bench.redis).put_batches([wanted(1)])
     with pytest.raises((RedisError, OSError)):
-        await Queue(bench.redis).forget("job")
+        await Queue(bench.redis).forget([Place(UUID(int=1), 0)])
 
 
 async def test_a_job_can_be_taken_out(bench: Workbench) -> None:
     jobs = Queue(bench.redis)
     await jobs.put_batches([wanted(1), wanted(2)])
-    await jobs.forget(f"{UUID(int=1)}:0")
-    await jobs.forget("unknown")
+    await jobs.forget([Place(UUID(int=1), 0), Place(UUID(int=3), 0)])
     assert await bench.queued() == [f"{UUID(int=2)}:0"]
 
 

@@ -13,7 +13,7 @@ from schemas.generations import BatchError
 from schemas.plans import Claim, Place, Tally, WantedBatch
 from schemas.states import BatchState, ErrorCode, GenerationState, Priority, QuestionType
 from service.errors import LeaseLost
-from service.store import batches, steps, tables
+from service.store import batches, steps, tables, wanted
 from service.store.database import Database, Tx, db_now
 from tests import factories
 from tests.factories import LEASE_SECONDS, OVERLOADED, WORKER, batch_row, change_batch
@@ -44,7 +44,7 @@ async def queued(tx: Tx, batch_id: UUID) -> WantedBatch:
 
 async def wanted_ids(database: Database, *, limit: int = 100, generation_id: UUID | None = None) -> list[UUID]:
     async with database.read() as tx:
-        return [found.batch_id for found in await batches.wanted(tx, limit=limit, generation_id=generation_id)]
+        return [found.batch_id for found in await wanted.find(tx, limit=limit, generation_id=generation_id)]
 
 
 @contextmanager
@@ -279,7 +279,7 @@ async def test_the_outbox_can_be_asked_for_one_generation(database: Database) ->
     second = await factories.make_order(database, 3)
     assert await wanted_ids(database, generation_id=second.generation_id) == list(second.batch_ids)
     async with database.read() as tx:
-        [found] = await batches.wanted(tx, limit=10, generation_id=first.generation_id)
+        [found] = await wanted.find(tx, limit=10, generation_id=first.generation_id)
     assert (found.fence, found.priority) == (0, Priority.HIGH)
     assert found.requested_at == (await factories.load(database, first)).requested_at
 
@@ -298,17 +298,17 @@ async def test_a_wanted_batch_knows_how_many_its_owner_has_before_it(database: D
     other = await factories.make_order(database, 1, owner="other")
     await factories.claim(database, first.batch_ids[0])
     async with database.read() as tx:
-        found = {batch.batch_id: batch.place for batch in await batches.wanted(tx, limit=10)}
+        found = {batch.batch_id: batch.place for batch in await wanted.find(tx, limit=10)}
     assert found == {first.batch_ids[1]: 1, second.batch_ids[0]: 1, other.batch_ids[0]: 0}
 
 
 async def test_what_was_enqueued_is_wanted_again_only_after_a_while(database: Database) -> None:
     ordered = await factories.make_order(database, 2, 3)
     async with database.write() as tx:
-        await batches.look_again(tx, [await queued(tx, ordered.batch_ids[0])], in_seconds=3600)
+        await wanted.look_again(tx, [await queued(tx, ordered.batch_ids[0])], in_seconds=3600)
     assert await wanted_ids(database) == [ordered.batch_ids[1]]
     async with database.write() as tx:
-        await batches.look_again(tx, [await queued(tx, ordered.batch_ids[0])], in_seconds=0)
+        await wanted.look_again(tx, [await queued(tx, ordered.batch_ids[0])], in_seconds=0)
     assert set(await wanted_ids(database)) == set(ordered.batch_ids)
 
 
@@ -316,7 +316,7 @@ async def test_looking_again_leaves_a_batch_alone_that_was_claimed_meanwhile(dat
     [batch_id] = (await factories.make_order(database, 2)).batch_ids
     await factories.claim(database, batch_id)
     async with database.write() as tx:
-        await batches.look_again(tx, [await queued(tx, batch_id)], in_seconds=0)
+        await wanted.look_again(tx, [await queued(tx, batch_id)], in_seconds=0)
     assert (await batch_row(database, batch_id)).wanted_at is None
 
 
@@ -376,8 +376,8 @@ async def test_no_lease_and_no_delay_is_reckoned_by_the_clock_of_a_worker(databa
             await batches.renew_leases(tx, WORKER, [batch_id], lease_seconds=LEASE_SECONDS)
             assert await batches.expired(tx, limit=1) == []
             await batches.put_back(tx, claimed, delay_seconds=5, counts=True)
-            assert await batches.wanted(tx, limit=1) == []
-            await batches.look_again(tx, [await queued(tx, batch_id)], in_seconds=5)
+            assert await wanted.find(tx, limit=1) == []
+            await wanted.look_again(tx, [await queued(tx, batch_id)], in_seconds=5)
     numbers = [value for value in sent if isinstance(value, (int, float))]
     assert LEASE_SECONDS in numbers, "durations are sent"
     assert all(number < time.time() / 2 for number in numbers), "moments are not"

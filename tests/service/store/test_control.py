@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from schemas.generations import Batch
 from schemas.states import AttemptOutcome, BatchState, GenerationState
 from service.errors import LeaseLost, NotFound, StateConflict
-from service.store import attempts, batches, control, generations, steps, tables
+from service.store import attempts, batches, control, generations, steps, tables, wanted
 from service.store.database import Database, seconds_from_now
 from tests import factories
 from tests.factories import OVERLOADED, OWNER, SPENT, Ordered, batch_row
@@ -37,7 +37,7 @@ async def accept(database: Database, batch_id: UUID, *, owner: str = OWNER) -> B
 
 async def wanted_ids(database: Database) -> set[UUID]:
     async with database.read() as tx:
-        return {found.batch_id for found in await batches.wanted(tx, limit=100)}
+        return {found.batch_id for found in await wanted.find(tx, limit=100)}
 
 
 async def test_no_batch_of_a_paused_generation_is_claimed_until_it_goes_on(database: Database) -> None:
