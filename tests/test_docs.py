@@ -99,7 +99,8 @@ def anchors(path: Path) -> set[str]:
 def test_every_setting_is_documented_with_its_default(name: str) -> None:
     default = Settings.model_fields[name].default
     cell = row(page("settings.md"), f"`{variable(name)}` |").split("|")[2].strip()
-    assert cell == ("empty" if default in {"", None} else f"`{default}`")
+    shown = str(default).lower() if isinstance(default, bool) else default
+    assert cell == ("empty" if default in {"", None} else f"`{shown}`")
 
 
 @pytest.mark.parametrize("path", [*PAGES, *(ROOT / name for name in (".env.example", "compose.yaml", "Dockerfile"))])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from schemas.events import Totals
 from schemas.generations import BatchError
 from schemas.plans import Tally
-from schemas.states import BatchState, GenerationState
+from schemas.states import BatchState, ErrorCode, GenerationState
 
 QUESTIONS_PER_MINUTE = 100
 """A cautious guess of what one worker makes with an LLM, for the estimate in the message only."""
@@ -41,9 +41,20 @@ def totals(tallies: Sequence[Tally]) -> Totals:
     )
 
 
-def message(state: GenerationState, requested: int, saved: int) -> str:
+WAITING = {
+    ErrorCode.PROVIDER_OVERLOADED: "Waiting for the provider, which is overloaded.",
+    ErrorCode.PROVIDER_RATE_LIMITED: "Waiting for the provider, whose rate limit is reached.",
+    ErrorCode.PROVIDER_UNAVAILABLE: "Waiting for the provider, which can't be reached.",
+    ErrorCode.TIMEOUT: "Waiting for the provider, which does not answer.",
+}
+"""While nothing else happens; the page says the same (web/static/state.js)."""
+
+
+def message(state: GenerationState, requested: int, saved: int, *, waiting_for: ErrorCode | None = None) -> str:
     """The one line that sums up a generation (CONTRACT 4)."""
     done = f"{saved} of {requested} questions created"
+    if waiting_for in WAITING:
+        return f"{WAITING[waiting_for]} {done}"
     if saved or state not in {GenerationState.PENDING, GenerationState.PROCESSING}:
         return done
     minutes = math.ceil(requested / QUESTIONS_PER_MINUTE)

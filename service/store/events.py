@@ -7,9 +7,18 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from schemas.events import BatchFailed, BatchRequeued, Event, Happening, QuestionAccepted, Totals
+from schemas.events import (
+    BatchFailed,
+    BatchRequeued,
+    BatchRetrying,
+    BatchStarted,
+    Event,
+    Happening,
+    QuestionAccepted,
+    Totals,
+)
 from schemas.plans import Wakeup
-from schemas.states import BatchState, RequeueReason
+from schemas.states import BatchState, ErrorCode, RequeueReason
 from service.store.database import Tx, db_now
 from service.store.tables import batches, events, generations
 
@@ -102,6 +111,17 @@ async def last_at(tx: Tx, generation_id: UUID, happening: type[Happening]) -> da
     )
     at: datetime | None = (await tx.execute(found)).scalar_one()
     return at
+
+
+async def waiting_for(tx: Tx, generation_id: UUID) -> ErrorCode | None:
+    """Why its batches wait, if nothing that counts has happened since one of them began to wait."""
+    found = sa.select(events.c.type, events.c.data).where(
+        events.c.generation_id == generation_id, events.c.type != BatchStarted.type
+    )
+    last = (await tx.execute(found.order_by(events.c.seq.desc()).limit(1))).first()
+    if last is None or last.type != BatchRetrying.type:
+        return None
+    return ErrorCode(json.loads(last.data)["code"])
 
 
 async def first_seq(tx: Tx, generation_id: UUID) -> int | None:

@@ -12,10 +12,10 @@ from schemas.generations import Batch, Generation, Links
 from schemas.lists import Page
 from schemas.orders import OrderOptions
 from schemas.plans import Wakeup
-from schemas.states import BatchState, EntityType, GenerationState, Priority
+from schemas.states import BatchState, EntityType, ErrorCode, GenerationState, Priority
 from service.errors import NotFound
 from service.rules import lifecycle, progress, spending
-from service.store import batches, calls, cursors
+from service.store import batches, calls, cursors, events
 from service.store.database import Tx, db_now, seconds_from_now
 from service.store.tables import batches as batch_rows
 from service.store.tables import generations
@@ -197,10 +197,14 @@ async def _whole(tx: Tx, rows: Sequence[sa.Row[*tuple[object, ...]]]) -> list[Ge
     ids = [row.id for row in rows]
     sums = await calls.sums(tx, ids)
     plans = await batches.of_generations(tx, ids, spending.by_batch(itertools.chain(*sums.values())))
-    return [_generation(row, plans[row.id], sums[row.id]) for row in rows]
+    working = [row.id for row in rows if row.state == GenerationState.PROCESSING]
+    waits = {generation_id: await events.waiting_for(tx, generation_id) for generation_id in working}
+    return [_generation(row, plans[row.id], sums[row.id], waits.get(row.id)) for row in rows]
 
 
-def _generation(row: sa.Row[*tuple[object, ...]], plan: list[Batch], sums: Sequence[CallSum]) -> Generation:
+def _generation(
+    row: sa.Row[*tuple[object, ...]], plan: list[Batch], sums: Sequence[CallSum], waiting_for: ErrorCode | None
+) -> Generation:
     state = GenerationState(row.state)
     requested = sum(batch.target_count for batch in plan)
     saved = sum(batch.saved_count for batch in plan)
@@ -220,7 +224,7 @@ def _generation(row: sa.Row[*tuple[object, ...]], plan: list[Batch], sums: Seque
         generated_count=saved,
         failed_count=sum(batch.target_count for batch in failed),
         held_count=held,
-        message=progress.message(state, requested, saved),
+        message=progress.message(state, requested, saved, waiting_for=waiting_for),
         error=spending.stopped(spent) if state is GenerationState.PAUSED and spent.is_reached else error,
         can_resume=progress.can_resume(state, len(failed)),
         requested_at=row.requested_at,

@@ -61,7 +61,7 @@ async def opened(chromium: Browser, complaints: list[str], *, javascript: bool =
 async def test_a_teacher_goes_from_text_to_questions_through_a_failure_without_a_reload(
     system: System, messages_api: MessagesApi, chromium: Browser, complaints: list[str]
 ) -> None:
-    messages_api.fail("Roots", Fault.OVERLOADED_MIDWAY, after=1, times=3)
+    messages_api.fail("Roots", Fault.REFUSAL, after=3, times=1)
     messages_api.hold(after_questions=1)
     system.add_worker()
     page = await opened(chromium, complaints)
@@ -87,7 +87,7 @@ async def test_a_teacher_goes_from_text_to_questions_through_a_failure_without_a
         "Batches: 1/2",
         "Progress: 50.0%",
         "Only failed batches will be regenerated. Your existing questions are safe.",
-        "provider_overloaded",
+        "provider_rejected",
     ):
         assert exact in text
     await expect(page.locator("[data-batch-id][data-status=failed]")).to_have_count(1)
@@ -105,7 +105,7 @@ async def test_a_teacher_goes_from_text_to_questions_through_a_failure_without_a
 async def test_a_failed_batch_can_be_finished_with_what_it_holds_from_its_page(
     system: System, messages_api: MessagesApi, chromium: Browser, complaints: list[str]
 ) -> None:
-    messages_api.fail("Roots", Fault.OVERLOADED_MIDWAY, after=1, times=3)
+    messages_api.fail("Roots", Fault.REFUSAL, after=3, times=1)
     system.add_worker()
     ordered = await system.order([module("Leaves", (CHOICE, 2)), module("Roots", (CHOICE, 5))])
     await system.ended(ordered["id"])

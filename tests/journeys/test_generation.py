@@ -51,7 +51,7 @@ async def test_every_question_carries_evidence_that_stands_in_its_module(system:
 async def test_a_failed_batch_leaves_a_partial_generation_that_holds_what_passed(
     system: System, messages_api: MessagesApi
 ) -> None:
-    messages_api.fail("Roots", Fault.OVERLOADED_MIDWAY, after=2)
+    messages_api.fail("Roots", Fault.REFUSAL, after=2)
     system.add_worker()
     ordered = await system.order([module("Leaves", (CHOICE, 3)), module("Roots", (CHOICE, 8))])
 
@@ -63,9 +63,9 @@ async def test_a_failed_batch_leaves_a_partial_generation_that_holds_what_passed
     assert ended["can_resume"] is True
     failed = ended["batches"][1]
     assert failed["status"] == "failed"
-    assert failed["attempts"] == 3
-    assert failed["error"]["code"] == "provider_overloaded"
-    assert failed["held_count"] == ended["held_count"] == 6, "two passed in each of the three attempts"
+    assert failed["attempts"] == 1, "another attempt would be refused as well"
+    assert failed["error"]["code"] == "provider_rejected"
+    assert failed["held_count"] == ended["held_count"] == 2, "two passed before the model refused"
     saved = await system.get(f"/api/generations/{ordered['id']}/questions")
     assert len(saved["items"]) == 3, "held questions are not visible"
     quiz = await system.get(f"/api/quizzes/{ordered['quiz_id']}")
@@ -76,10 +76,41 @@ async def test_a_failed_batch_leaves_a_partial_generation_that_holds_what_passed
     await system.assert_sound()
 
 
+async def test_a_provider_that_is_down_for_everyone_costs_no_attempt_and_is_told_of(
+    system: System, messages_api: MessagesApi
+) -> None:
+    messages_api.fail("Roots", Fault.OVERLOADED, times=3)
+    system.add_worker()
+    ordered = await system.order([module("Roots", (CHOICE, 3))])
+    await system.heard_until(ordered["id"], lambda heard: heard.type == "batch.retrying")
+    waiting = await system.get(f"/api/generations/{ordered['id']}")
+    assert waiting["message"] == "Waiting for the provider, which is overloaded. 0 of 3 questions created"
+
+    ended = await system.ended(ordered["id"])
+
+    assert (ended["status"], ended["message"]) == ("completed", "3 of 3 questions created")
+    assert [batch["attempts"] for batch in ended["batches"]] == [1]
+    assert len(messages_api.requests) == 4
+    await system.assert_sound()
+
+
+async def test_answers_that_break_off_are_completed_by_asking_for_the_rest(
+    system: System, messages_api: MessagesApi
+) -> None:
+    messages_api.fail("Roots", Fault.OVERLOADED_MIDWAY, after=2, times=2)
+    system.add_worker()
+    ordered = await system.order([module("Roots", (CHOICE, 6))])
+    ended = await system.ended(ordered["id"])
+    assert ended["status"] == "completed"
+    assert [call.count for call in messages_api.requests] == [6, 4, 2]
+    assert [batch["attempts"] for batch in ended["batches"]] == [1]
+    await system.assert_sound()
+
+
 async def test_a_retry_does_only_what_failed_and_asks_only_for_what_is_missing(
     system: System, messages_api: MessagesApi
 ) -> None:
-    messages_api.fail("Roots", Fault.OVERLOADED_MIDWAY, after=1, times=3)
+    messages_api.fail("Roots", Fault.REFUSAL, after=3, times=1)
     system.add_worker()
     ordered = await system.order([module("Leaves", (CHOICE, 3)), module("Roots", (CHOICE, 5))])
     await system.ended(ordered["id"])

@@ -68,7 +68,7 @@ async def test_what_has_ended_or_is_not_paused_is_refused_with_its_state(system:
 
 
 async def test_a_failed_batch_can_be_accepted_with_what_it_holds(system: System, messages_api: MessagesApi) -> None:
-    messages_api.fail("Roots", Fault.OVERLOADED_MIDWAY, after=1)
+    messages_api.fail("Roots", Fault.REFUSAL, after=3)
     system.add_worker()
     ordered = await system.order([module("Leaves", (CHOICE, 2)), module("Roots", (CHOICE, 8))])
     partial = await system.ended(ordered["id"])

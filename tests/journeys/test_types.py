@@ -107,7 +107,7 @@ async def test_what_a_text_does_not_yield_fails_and_what_it_does_can_be_kept(off
 async def test_all_three_are_ordered_from_a_model_retried_and_exported(
     system: System, messages_api: MessagesApi
 ) -> None:
-    messages_api.fail("Roots", Fault.OVERLOADED_MIDWAY, after=1, times=9)
+    messages_api.fail("Roots", Fault.REFUSAL, after=3, times=3)
     system.add_worker()
     ordered = await system.order(
         [

@@ -14,7 +14,8 @@ export function snapshot(generation) {
 // The state after one event of the log. Unknown types count: their number and totals are taken over.
 export function after(state, event) {
   const step = STEPS[event.type];
-  return withTotals({ ...state, ...(step ? step(state, event) : {}), seq: event.seq }, event.totals);
+  const waiting = event.type === "batch.started" ? state.waiting : null;
+  return withTotals({ ...state, waiting, ...(step ? step(state, event) : {}), seq: event.seq }, event.totals);
 }
 
 const STEPS = {
@@ -32,7 +33,10 @@ const STEPS = {
       target_count: event.target_count,
     })),
   }),
-  "batch.retrying": (state, event) => ({ batches: changed(state, event, () => ({ status: "pending" })) }),
+  "batch.retrying": (state, event) => ({
+    waiting: event.code,
+    batches: changed(state, event, () => ({ status: "pending" })),
+  }),
   "batch.completed": (state, event) => ({
     batches: changed(state, event, () => ({
       status: "completed",
@@ -86,10 +90,21 @@ function withTotals(state, totals) {
   };
 }
 
+// While nothing but waiting happens; the service says the same (service/rules/progress.py).
+const WAITING = {
+  provider_overloaded: "Waiting for the provider, which is overloaded.",
+  provider_rate_limited: "Waiting for the provider, whose rate limit is reached.",
+  provider_unavailable: "Waiting for the provider, which can't be reached.",
+  timeout: "Waiting for the provider, which does not answer.",
+};
+
 // Until something is saved the service's own sentence stands (it estimates the time from the order).
 function messageOf(state, totals) {
-  if (totals.saved === state.generated_count && !isTerminal(state)) return state.message;
-  return `${totals.saved} of ${totals.target} ${totals.target === 1 ? "question" : "questions"} created`;
+  const done = `${totals.saved} of ${totals.target} ${totals.target === 1 ? "question" : "questions"} created`;
+  const waiting = WAITING[state.waiting];
+  if (waiting) return `${waiting} ${done}`;
+  const isFirstSentence = totals.saved === state.generated_count && !isTerminal(state);
+  return isFirstSentence && !state.message.startsWith("Waiting") ? state.message : done;
 }
 
 function totalsOf(generation) {

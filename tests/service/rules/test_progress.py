@@ -63,6 +63,13 @@ def test_the_message_counts_as_soon_as_questions_are_saved() -> None:
     assert progress.message(GenerationState.PROCESSING, 35, 15) == "15 of 35 questions created"
 
 
+def test_who_waits_for_the_provider_says_so() -> None:
+    found = progress.message(GenerationState.PROCESSING, 35, 0, waiting_for=ErrorCode.PROVIDER_OVERLOADED)
+    assert found == "Waiting for the provider, which is overloaded. 0 of 35 questions created"
+    found = progress.message(GenerationState.PROCESSING, 35, 15, waiting_for=ErrorCode.TOO_FEW_VALID)
+    assert found == "15 of 35 questions created", "that is no reason of the provider's"
+
+
 @pytest.mark.parametrize(
     "state", [GenerationState.FAILED, GenerationState.CANCELLED, GenerationState.PARTIAL, GenerationState.PAUSED]
 )
