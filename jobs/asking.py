@@ -144,26 +144,34 @@ class Asking:
             self._workshop.settings.provider_wait_seconds,
             has_fallback=self._claim.run_attempt < len(self._workshop.settings.models),
         )
+        since: float | None = None
         while True:
             turn = Turn()
             try:
-                async with self._cached() as is_cached, self._room(portion), self._turn(portion) as turn:
+                async with self._cached() as is_cached, self._room(portion), self._turn(portion, since) as turn:
                     await self._call(portion, corrections, turn, is_cached)
             except ProviderError as error:
-                if isinstance(error, AnswerMalformed):
-                    self._note("malformed_answer", str(error))
-                if turn.has_brought and error.is_transient and not isinstance(error, ProviderRateLimited):
+                if not await self._wait_after(error, turn, waiting):
                     return
-                seconds = waiting.pause_seconds(error, was_answered=turn.was_answered)
-                await self._tell_of_wait(error.code, seconds)
-                if turn.has_brought:
-                    return
-                if error.is_outage:
-                    await asyncio.sleep(seconds)  # at a rate limit the governor does
             else:
                 return
+            if since is None and turn.taken:
+                since = turn.taken.taken_at
 
-    def _turn(self, portion: Portion) -> AbstractAsyncContextManager[Turn]:
+    async def _wait_after(self, error: ProviderError, turn: Turn, waiting: Waiting) -> bool:
+        """Whether the same call is worth making again; it is waited for until then. Raises the error if not."""
+        if isinstance(error, AnswerMalformed):
+            self._note("malformed_answer", str(error))
+        is_limited = isinstance(error, ProviderRateLimited)
+        if turn.has_brought and error.is_transient and not is_limited:
+            return False
+        seconds = waiting.pause_seconds(error, was_answered=turn.was_answered)
+        await self._tell_of_wait(error.code, seconds)
+        if error.is_outage:
+            await asyncio.sleep(seconds)  # at a rate limit the governor does
+        return not turn.has_brought
+
+    def _turn(self, portion: Portion, since: float | None) -> AbstractAsyncContextManager[Turn]:
         """What costs nothing waits for nobody."""
         provider = self._workshop.provider
         if not provider.is_metered:
@@ -174,6 +182,7 @@ class Asking:
             owner=self._claim.owner,
             priority=self._claim.priority,
             is_begun=self._claim.number > 1 or self._checkpoint.held_count > 0,
+            since=since,
         )
         return self._workshop.governor.turn(wish)
 

@@ -40,19 +40,23 @@ log = structlog.get_logger()
 
 
 class Wish(Frozen):
-    """A call that wants to start, and what decides about its turn."""
+    """A call that wants to start, and what decides about its turn.
+
+    `since`: when the first call was taken that failed and that this one is made again for.
+    """
 
     model: str
     weight: Weight
     owner: str = ""
     priority: Priority = Priority.NORMAL
     is_begun: bool = False
+    since: float | None = None
 
 
 class Turn:
     """A call in flight. Whoever makes it says what it brings and what it has cost.
 
-    After its end, `was_answered` says whether the provider has answered anybody since it began.
+    After its end, `was_answered` says whether the provider has answered anybody since it, or its first try, began.
     """
 
     def __init__(self, taken: Taken | None = None) -> None:
@@ -168,7 +172,7 @@ class Governor:
         finally:
             self._owners[wish.owner] -= 1
             lane.leave(time.monotonic() - began if error is None else None)
-            turn.was_answered = await self._leave(lane, taken, turn.ended(error))
+            turn.was_answered = await self._leave(lane, taken, turn.ended(error), since=wish.since)
 
     async def hear(self, turn: Turn, told: RateLimits) -> None:
         """The provider has begun to answer, and says how much more it will take."""
@@ -289,12 +293,12 @@ class Governor:
         taken = [Taken(call=call, model=model, weight=weight) for call, weight in wanted[:free]]
         return taken, Denied(is_full=True) if len(wanted) > free else None
 
-    async def _leave(self, lane: _Lane, taken: Taken, ended: Ended) -> bool:
-        """Returns whether the provider has answered anybody since the call began."""
+    async def _leave(self, lane: _Lane, taken: Taken, ended: Ended, *, since: float | None = None) -> bool:
+        """Returns whether the provider has answered anybody since the call, or its first try, began."""
         self._in_flight.pop(taken.call, None)
         was_answered = ended.outcome == "answered"
         try:
-            was_answered |= await self._shared.leave(taken, ended, jitter=random.random())  # noqa: S311 # no secret
+            was_answered |= await self._shared.leave(taken, ended, since=since, jitter=random.random())  # noqa: S311
         except (RedisError, OSError) as away:
             log.warning("redis does not know that a call has ended", error=repr(away))
             if ended.outcome in {"limited", "failed"}:

@@ -214,7 +214,7 @@ local function leave()
   redis.call("ZREM", MODEL_CALLS, given.call)
   settle()
   hear()
-  local was_answered = get("answered_at", 0) > (given.taken_at or now)
+  local was_answered = get("answered_at", 0) > (given.since or given.taken_at or now)
   if given.outcome == "answered" then
     grow()
   elseif given.outcome == "limited" then

@@ -102,8 +102,8 @@ class SharedState:
         """What the headers of a good answer say, as soon as they are there."""
         await self._run("hear", taken.model, told=_told(told), is_good=True, **self._of(taken))
 
-    async def leave(self, taken: Taken, ended: Ended, *, jitter: float) -> bool:
-        """The call has ended. Returns whether the provider has answered anybody since it began."""
+    async def leave(self, taken: Taken, ended: Ended, *, since: float | None, jitter: float) -> bool:
+        """The call has ended. Returns whether the provider has answered anybody since it, or `since`, began."""
         reply = await self._run(
             "leave",
             taken.model,
@@ -114,6 +114,7 @@ class SharedState:
             retry_after_seconds=ended.retry_after_seconds,
             told=_told(ended.told),
             spent=ended.spent.model_dump() if ended.spent else {},
+            since=since,
             jitter=jitter,
             channel=FREED_CHANNEL,
             model=taken.model,

@@ -6,7 +6,10 @@ import time
 import pytest
 
 from jobs.asking import CORRECTIONS_SENT_MAX
-from jobs.providers.base import AnswerMalformed, ProviderRateLimited, Unreadable
+from jobs.governor.governor import Wish
+from jobs.providers.base import AnswerMalformed, ProviderRateLimited, ProviderRejected, Unreadable, Weight
+from jobs.waiting import TROUBLES_MAX
+from jobs.workshop import Workshop
 from schemas.generations import BatchError
 from schemas.orders import OrderOptions
 from schemas.questions import Draft, ShortAnswer, preview_of
@@ -330,3 +333,92 @@ async def test_what_costs_nothing_is_asked_for_in_one_go(bench: Workbench) -> No
     provider = ScriptedProvider([*facts(0, 23)], is_metered=False)
     await fill(bench, provider, target=23)
     assert [request.count for request in provider.requests] == [23]
+
+
+async def test_a_failure_while_others_are_answered_is_tried_again_and_then_costs_the_attempt(bench: Workbench) -> None:
+    ordered = await bench.order(1, 1)
+    provider = ScriptedProvider(always=[OVERLOADED])
+    workshop = bench.workshop(provider)
+    others = asyncio.create_task(answered_for_ever(workshop))
+    try:
+        await bench.run(workshop, ordered.batch_ids[0])
+    finally:
+        others.cancel()
+    batch = (await factories.load(bench.database, ordered)).batches[0]
+    assert (batch.status, batch.attempts) == ("pending", 1)
+    assert len(provider.requests) == 1 + TROUBLES_MAX
+    log = await factories.log(bench.database, ordered)
+    assert sum(event["type"] == "batch.retrying" for event in log) == 1 + TROUBLES_MAX
+
+
+async def answered_for_ever(workshop: Workshop) -> None:
+    """Calls of others that are answered well."""
+    wish = Wish(model="first", weight=Weight())
+    while True:
+        async with workshop.governor.turn(wish):
+            await asyncio.sleep(0.01)
+
+
+async def test_a_provider_that_answers_nobody_is_waited_for_within_the_attempt(bench: Workbench) -> None:
+    provider = ScriptedProvider([OVERLOADED], [OVERLOADED], [fact(0), USAGE])
+    log = await fill(bench, provider, target=1)
+    told = [event["code"] for event in log if event["type"] == "batch.retrying"]
+    assert told == ["provider_overloaded"] * 2
+
+
+async def test_a_provider_that_answers_nobody_for_too_long_fails_the_batch_with_its_code(bench: Workbench) -> None:
+    error = await ask_once(bench, ScriptedProvider(always=[OVERLOADED]), provider_wait_seconds=0.0)
+    assert error.code is ErrorCode.PROVIDER_OVERLOADED
+    assert "waited for up to 0 seconds" in error.message
+
+
+async def test_a_broken_answer_is_completed_by_the_same_attempt(bench: Workbench) -> None:
+    provider = ScriptedProvider([*facts(0, 2), USAGE, OVERLOADED], [fact(2), USAGE])
+    log = await fill(bench, provider, target=3)
+    assert [request.count for request in provider.requests] == [3, 1]
+    assert all(event["type"] != "batch.retrying" for event in log)
+
+
+async def test_of_calls_at_the_same_time_one_that_fails_takes_nothing_from_the_others(bench: Workbench) -> None:
+    ordered = await bench.order(20)
+    refused = ProviderRejected("the key is wrong")
+    provider = ScriptedProvider([refused], [*facts(0, 10), USAGE])
+    await bench.run(bench.workshop(provider), ordered.batch_ids[0])
+    [batch] = (await factories.load(bench.database, ordered)).batches
+    assert (batch.status, batch.held_count) == ("failed", 10)
+    assert batch.error is not None
+    assert batch.error.code is ErrorCode.PROVIDER_REJECTED
+
+
+async def test_a_slow_last_call_is_hedged_for_what_it_has_not_brought(bench: Workbench) -> None:
+    slow = Gate()
+    quick: list[list[Part]] = [[fact(number), USAGE] for number in range(19)]
+    ordered = await bench.order(*[1] * 19, 3)
+    provider = ScriptedProvider(*quick, [fact(19), slow], [fact(20), fact(21), USAGE])
+    workshop = bench.workshop(provider, hedge=True)
+    for batch_id in ordered.batch_ids[:19]:
+        await bench.run(workshop, batch_id)
+    async with bench.running(workshop, ordered.batch_ids[19]) as running:
+        await running
+    generation = await factories.load(bench.database, ordered)
+    assert generation.status == "completed"
+    assert provider.requests[-1].count in {2, 3}, "only what is missing, as far as it was known"
+    assert len(provider.requests) == 21
+    assert 19 in provider.cut, "the slow one is not waited for"
+    assert await factories.findings(bench.database) == ()
+
+
+async def test_without_the_setting_nothing_is_hedged(bench: Workbench) -> None:
+    slow = Gate()
+    ordered = await bench.order(*[1] * 20)
+    quick: list[list[Part]] = [[fact(number), USAGE] for number in range(19)]
+    provider = ScriptedProvider(*quick, [slow, fact(19), USAGE])
+    workshop = bench.workshop(provider)
+    for batch_id in ordered.batch_ids[:19]:
+        await bench.run(workshop, batch_id)
+    async with bench.running(workshop, ordered.batch_ids[19]) as running:
+        await slow.reached.wait()
+        await eventually(lambda: workshop.governor._lanes["first"].in_flight == 1)
+        slow.opened.set()
+        await running
+    assert len(provider.requests) == 20

@@ -189,6 +189,7 @@ async def test_a_shorter_block_does_not_end_a_longer_one(broker: ArqRedis) -> No
         await ours._shared.leave(
             Taken(call="worker-2/1", model=MODEL, weight=Weight()),
             Ended(outcome="limited", retry_after_seconds=0.01),
+            since=None,
             jitter=0,
         )
     started = time.monotonic()
