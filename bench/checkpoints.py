@@ -267,9 +267,7 @@ async def loading(database: Database) -> dict[str, float]:
     return {
         "load, 1,000 batches ms": await median_ms(database, lambda tx: generations.load(tx, OWNER, many)),
         "load, 200 questions ms": await median_ms(database, lambda tx: state_of(tx, whole.id)),
-        "bank of 200 questions ms": await median_ms(
-            database, lambda tx: questions.entered(tx, whole.quiz_id, after=0)
-        ),
+        "bank of 200 questions ms": await median_ms(database, lambda tx: questions.entered(tx, whole.quiz_id, after=0)),
     }
 
 
