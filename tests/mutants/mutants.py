@@ -102,8 +102,8 @@ MUTANTS = (
             ),
             Edit(
                 "service/store/batches.py",
-                "from collections.abc import Collection, Sequence\n",
-                "import time\nfrom collections.abc import Collection, Sequence\nfrom datetime import UTC, datetime\n",
+                "from collections.abc import Collection, Mapping, Sequence\n",
+                "import time\nfrom collections.abc import Collection, Mapping, Sequence\nfrom datetime import UTC, datetime\n",
             ),
         ),
         (SIMULATION,),
