@@ -103,7 +103,8 @@ MUTANTS = (
             Edit(
                 "service/store/batches.py",
                 "from collections.abc import Collection, Mapping, Sequence\n",
-                "import time\nfrom collections.abc import Collection, Mapping, Sequence\nfrom datetime import UTC, datetime\n",
+                "import time\nfrom collections.abc import Collection, Mapping, Sequence\n"
+                "from datetime import UTC, datetime\n",
             ),
         ),
         (SIMULATION,),
