@@ -225,7 +225,7 @@ async def overhead(database: Database, redis_url: str, runs: int) -> dict[str, f
             empty = await size(database)
             generation_id, batch_ids = await order(database, BATCHES, PER_BATCH)
             with timed(kept, kept_cpu):
-                jobs = (run_batch({"workshop": workshop, "job_id": str(place)}, str(place), 0) for place in batch_ids)
+                jobs = (run_batch({"workshop": workshop}, str(place), 0) for place in batch_ids)
                 await asyncio.gather(*jobs)
             sizes.append(await size(database) - empty)
             async with database.read() as tx:

@@ -168,7 +168,7 @@ class Asking:
         seconds = waiting.pause_seconds(error, was_answered=turn.was_answered)
         await self._tell_of_wait(error.code, seconds)
         if error.is_outage:
-            await asyncio.sleep(seconds)  # at a rate limit the governor does
+            await asyncio.sleep(seconds)  # time is what is waited for; at a rate limit the governor does it
         return not turn.has_brought
 
     def _turn(self, portion: Portion, since: float | None) -> AbstractAsyncContextManager[Turn]:

@@ -33,7 +33,6 @@ class JobContext(TypedDict):
     """What arq hands to a job."""
 
     workshop: Workshop
-    job_id: str
 
 
 async def run_batch(context: JobContext, batch_id: str, fence: int) -> None:

@@ -148,7 +148,7 @@ class Workbench:
         """The job as arq would run it, under the batch's own fence unless another is given."""
         if fence is None:
             fence = (await factories.batch_row(self.database, batch_id)).fence
-        await run_batch({"workshop": workshop, "job_id": f"{batch_id}:{fence}"}, str(batch_id), fence)
+        await run_batch({"workshop": workshop}, str(batch_id), fence)
 
     @asynccontextmanager
     async def running(self, workshop: Workshop, batch_id: UUID) -> AsyncIterator[asyncio.Task[None]]:

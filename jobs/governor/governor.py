@@ -223,7 +223,7 @@ class Governor:
             lane.pump = asyncio.create_task(self._pump(lane))
         try:
             return await self._granted(lane, waiter)
-        except BaseException:
+        except BaseException:  # raised again: a place that was just granted is given back first
             if waiter.granted.done():
                 await self._leave(lane, waiter.granted.result(), Ended(outcome="cancelled"))
             else:

@@ -126,7 +126,7 @@ class SimulatedWorker:
 
     async def _run(self, job_id: str, batch_id: str, fence: int) -> None:
         try:
-            await run_batch({"workshop": self.workshop, "job_id": job_id}, batch_id, fence)
+            await run_batch({"workshop": self.workshop}, batch_id, fence)
         except Unavailable:
             self.world.watch.note("the claim failed")
         except Exception as error:  # noqa: BLE001 # it is reported
