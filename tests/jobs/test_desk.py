@@ -1,7 +1,7 @@
 """How the steps of a worker are written together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import uuid4
 
 import pytest
@@ -57,6 +57,27 @@ async def test_steps_about_one_generation_that_wait_together_are_one_transaction
     await asyncio.gather(first, other, *alone)
     assert bench.database.writes - writes == 1 + 1 + 2
     assert len(await names(bench.database)) == 1 + GROUP_MAX + 1 + 2
+
+
+async def test_orders_of_one_step_are_done_at_once(bench: Workbench) -> None:
+    orders: list[tuple[str, ...]] = []
+
+    async def together(tx: Tx, names: Sequence[str]) -> list[str]:
+        orders.append(tuple(names))
+        return [await insert(name)(tx) for name in names]
+
+    desk = Desk(bench.database.write)
+    gate, first = await hold_up(bench.database, desk)
+    waiting = [
+        asyncio.create_task(desk.do(together, "a", about=ABOUT)),
+        asyncio.create_task(desk.do(each, insert("b"), about=ABOUT)),
+        asyncio.create_task(desk.do(together, "c", about=ABOUT)),
+    ]
+    await asyncio.sleep(0)
+    gate.opened.set()
+    assert await asyncio.gather(*waiting) == ["a", "b", "c"], "each has its own outcome"
+    await first
+    assert orders == [("a", "c")]
 
 
 async def test_a_step_that_is_refused_harms_no_other_of_its_group(bench: Workbench) -> None:

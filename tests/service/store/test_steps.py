@@ -386,3 +386,37 @@ async def test_an_order_is_named_after_what_its_batches_make(database: Database)
     generation = await factories.load(database, ordered)
     assert (generation.entity_type, generation.status) == ("flashcard", GenerationState.PENDING)
     assert generation.last_event_id == 0
+
+
+async def test_batches_that_are_completed_together_are_told_one_after_the_other(database: Database) -> None:
+    ordered = await factories.make_order(database, 2, 3)
+    claims = [await factories.claim(database, batch_id) for batch_id in ordered.batch_ids]
+    for claimed in claims:
+        await factories.hold(database, claimed, claimed.target_count)
+    async with database.write() as tx:
+        wakeups = await steps.complete(tx, [(claimed, SPENT) for claimed in claims])
+    log = await factories.log(database, ordered)
+    assert [wakeup.seq for wakeup in wakeups] == [len(log)] * 2
+    totals = [(event["type"], *event["totals"].values()) for event in log[-4:]]
+    assert totals == [
+        ("question.accepted", 5, 0, 5, 2, 0, 0),
+        ("batch.completed", 5, 2, 3, 2, 1, 0),
+        ("batch.completed", 5, 5, 0, 2, 2, 0),
+        ("generation.completed", 5, 5, 0, 2, 2, 0),
+    ]
+    assert await outcomes(database, ordered) == [AttemptOutcome.COMPLETED] * 2
+    assert len(await factories.saved_questions(database, ordered)) == 5
+    assert await factories.findings(database) == ()
+
+
+async def test_one_batch_that_is_not_whole_keeps_its_companions_from_being_completed(database: Database) -> None:
+    ordered = await factories.make_order(database, 2, 3)
+    claims = [await factories.claim(database, batch_id) for batch_id in ordered.batch_ids]
+    await factories.hold(database, claims[0], 2)
+    await factories.hold(database, claims[1], 2)
+    before = await factories.log(database, ordered)
+    with pytest.raises(LeaseLost, match="holds 2 of 3 questions"):
+        async with database.write() as tx:
+            await steps.complete(tx, [(claimed, ()) for claimed in claims])
+    assert await factories.log(database, ordered) == before
+    assert (await batch_row(database, claims[0].batch_id)).state == BatchState.PROCESSING
