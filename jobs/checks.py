@@ -71,7 +71,7 @@ def judge(draft: Draft, source: Source, taken: Sequence[Fingerprint]) -> SoundQu
     if twin:
         return _repeats(twin)
     found = flaws.flaws_of(content, explanation=explanation, quote=quote, language=source.language)
-    if tongues.is_foreign_module(source.text, source.language):
+    if "key_not_in_evidence" in found and tongues.is_foreign_module(source.text, source.language):
         # The key is a translation of what the quote says, and not expected in it.
         found = tuple(flaw for flaw in found if flaw != "key_not_in_evidence")
     found += () if span.is_verbatim else ("evidence_not_verbatim",)
