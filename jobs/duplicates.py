@@ -94,6 +94,8 @@ def duplicate_of(fingerprint: Fingerprint, taken: Sequence[Fingerprint]) -> Fing
 
 
 def _plain(text: str) -> str:
+    if text.isascii():
+        return text.lower()  # the same, ten times faster: all that is folded below but case is beyond ASCII
     folded = unicodedata.normalize("NFKC", _SUPERSCRIPT.sub(r"^\g<0>", text)).casefold()
     return unicodedata.normalize("NFKC", folded.translate(_UNIFIED))
 
