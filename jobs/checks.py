@@ -1,6 +1,6 @@
 """Is this question sound? One draft against its module and the questions that the quiz already has (DESIGN 6)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from jobs import evidence, flaws, options, tongues
@@ -53,7 +53,7 @@ class Rejection(Frozen):
     message: str
 
 
-def judge(draft: Draft, source: Source, taken: Sequence[Fingerprint]) -> SoundQuestion | Rejection:
+def judge(draft: Draft, source: Source, taken: Iterable[Fingerprint]) -> SoundQuestion | Rejection:
     """The draft tidied, proved and ready to be held; or the first thing that is wrong with it."""
     content = tidied(draft.content)
     explanation = tidied_text(draft.explanation)
