@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from jobs import checks, spreading, tongues
 from jobs.banks import Bank
+from jobs.duplicates import Taken
 from jobs.fields import wording_of
 from jobs.holding import Brought, Kept, clashes, hold
 from jobs.providers.base import Source
@@ -46,7 +47,7 @@ class Checkpoint:
         self._topics = module_topics
         self._workshop = workshop
         self._bank = bank
-        self._taken: list[Fingerprint] = [entered.fingerprint for entered in bank.since(0)]
+        self._taken = Taken(entered.fingerprint for entered in bank.since(0))
         self._seen = bank.seen
         self._ear = tongues.Ear(source.language)
         self._sound: list[SoundQuestion] = []

@@ -71,7 +71,8 @@ MUTANTS = (
                 "            kept = await hold(tx, brought)\n"
                 "            await self._workshop.broadcast.announce(kept[0].wakeup)\n"
                 "            return kept\n"
-                "        return await self._workshop.persist_together(early, brought, about=self.claim.generation_id)\n",
+                "        about = self.claim.generation_id\n"
+                "        return await self._workshop.persist_together(early, brought, about=about)\n",
             ),
         ),
         (SIMULATION,),
