@@ -12,6 +12,9 @@ SECONDS_MIN = 2.0
 FACTOR = 2.0
 MEMORY = 0.99
 
+WORTHWHILE = 0.9
+"""Those that wait already are told when what holds for them is shorter than this share of what they were told."""
+
 
 class Silence(Exception):
     """Nothing came for `seconds`, where calls are never silent for so long."""
@@ -28,6 +31,7 @@ class Patience:
         self._seconds_max = seconds_max
         self._longest_seconds = 0.0
         self._calls = 0
+        self._promised_seconds = math.inf
         self._waits: dict[asyncio.Timeout, tuple[float, float]] = {}
 
     @property
@@ -41,6 +45,7 @@ class Patience:
         """For the next sign of life. Raises Silence; TimeoutError at the deadline, in the loop's time."""
         now = asyncio.get_running_loop().time
         began = now()
+        self._promised_seconds = max(self._promised_seconds, self.seconds)
         try:
             async with asyncio.timeout_at(min(deadline, began + self.seconds)) as scope:
                 self._waits[scope] = (began, deadline)
@@ -58,6 +63,10 @@ class Patience:
         """A call has ended well."""
         self._calls += 1
         self._longest_seconds *= MEMORY
+        # Each call makes it a hair shorter: setting the alarms of all that wait each time would not be worth it.
+        if self.seconds >= self._promised_seconds * WORTHWHILE:
+            return
+        self._promised_seconds = self.seconds
         for scope, (began, deadline) in self._waits.items():
             if not scope.expired():
                 scope.reschedule(min(deadline, began + self.seconds))

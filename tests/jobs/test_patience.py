@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from jobs.providers.patience import CALLS_MIN, SECONDS_MIN, Patience, Silence
+from jobs.providers.patience import CALLS_MIN, SECONDS_MIN, WORTHWHILE, Patience, Silence
 from tests.scripted import Gate
 
 
@@ -57,3 +57,30 @@ async def test_the_deadline_of_the_whole_call_stays_a_timeout() -> None:
     with pytest.raises(TimeoutError):
         async with patience.wait(deadline(0.05)):
             await Gate().passed()
+
+
+async def test_a_wait_is_never_much_longer_than_what_has_been_learned_since_it_began() -> None:
+    patience, gate = Patience(30), Gate()
+    patience._longest_seconds = 10
+    for _ in range(CALLS_MIN):
+        patience.learn()
+
+    async def wait() -> None:
+        async with patience.wait(deadline(60)):
+            await gate.passed()
+
+    waiting = asyncio.create_task(wait())
+    await gate.reached.wait()
+    [(scope, (began, _))] = patience._waits.items()
+    alarms = set()
+    for _ in range(200):
+        patience.learn()
+        alarm = scope.when()
+        assert alarm is not None
+        alarms.add(alarm)
+        assert patience.seconds <= alarm - began + 1e-6
+        assert alarm - began <= patience.seconds / WORTHWHILE + 1e-6
+    assert patience.seconds < 4
+    assert len(alarms) < 25, "not set anew by each call"
+    gate.opened.set()
+    await waiting
