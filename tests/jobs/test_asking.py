@@ -249,11 +249,11 @@ async def test_a_rate_limit_that_one_batch_meets_holds_back_all(bench: Workbench
     ordered = await bench.order(1, 1)
     provider = ScriptedProvider([limited(0.3)], always=[fact(0), fact(1), USAGE])
     workshop = bench.workshop(provider)
+    began = time.monotonic()
     async with bench.running(workshop, ordered.batch_ids[0]) as first:
         await eventually(lambda: len(provider.requests) == 1)
-        limited_at = time.monotonic()
         await bench.run(workshop, ordered.batch_ids[1])
-        assert time.monotonic() - limited_at >= 0.25
+        assert time.monotonic() - began >= 0.3
         await first
     assert (await factories.load(bench.database, ordered)).status == "completed"
 
