@@ -129,7 +129,7 @@ class AnthropicProvider:
             async with self._patience.wait(deadline):
                 stream = await self._open(request, written)
         response = stream.response
-        # The SDK sends the request, but an object that it builds of every event would cost a fifth of a call's CPU time.
+        # The SDK sends the request, but an object that it builds of every event would cost a fifth of a call's CPU.
         events = EventStream()
         async with stream, aclosing(response.aiter_bytes()) as pieces:
             yield rate_limits.told_by(response.headers)
