@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import itertools
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
@@ -37,6 +38,9 @@ from service.rules import prices
 Item = TypeVar("Item")
 
 CONNECT_SECONDS = 10.0
+POOLS = 4
+"""Of connections, which calls take in turns: at its start and at its end a call looks at every one of its pool."""
+
 MODULE_CHARACTERS_MAX = 600_000
 # Most models think before they answer, and what they think counts too.
 THINKING_TOKENS = 16_000
@@ -73,14 +77,14 @@ class AnthropicProvider:
         self._call_seconds = llm_timeout_seconds
         self._silence_seconds = silence_seconds
         self._patience = Patience(silence_seconds)
-        self._client = AsyncAnthropic(
-            api_key=self._api_key,
-            base_url=base_url,
-            # The SDK's retries would multiply with the batch's, and hide.
-            max_retries=0,
-            # Bytes count as life, so a provider that sends pings while it thinks is not cut.
-            timeout=httpx2.Timeout(silence_seconds, connect=min(CONNECT_SECONDS, llm_timeout_seconds)),
-        )
+        # Bytes count as life, so a provider that sends pings while it thinks is not cut.
+        timeout = httpx2.Timeout(silence_seconds, connect=min(CONNECT_SECONDS, llm_timeout_seconds))
+        # The SDK's retries would multiply with the batch's, and hide.
+        self._clients = [
+            AsyncAnthropic(api_key=self._api_key, base_url=base_url, max_retries=0, timeout=timeout)
+            for _ in range(POOLS)
+        ]
+        self._turns = itertools.cycle(self._clients)
 
     def weigh(self, source: Source, count: int) -> Weight:
         """About what the call will take of the rate limits, its module counted as not cached yet."""
@@ -117,7 +121,7 @@ class AnthropicProvider:
         yield reader.usage()
 
     async def close(self) -> None:
-        await self._client.close()
+        await asyncio.gather(*(client.close() for client in self._clients))
 
     async def _events(self, request: Request | TopicsRequest) -> AsyncGenerator[RateLimits | Event]:
         """What the headers say and the events of one call. Leaving the generator in any way closes the connection."""
@@ -147,7 +151,7 @@ class AnthropicProvider:
 
     async def _open(self, request: Request | TopicsRequest, written: Prompt) -> AsyncStream[RawMessageStreamEvent]:
         model = self._model_for(request)
-        return await self._client.messages.create(
+        return await next(self._turns).messages.create(
             model=model,
             max_tokens=_tokens_max(request),
             # What is the same for every call about a module comes first and is cached.
