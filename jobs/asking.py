@@ -154,7 +154,8 @@ class Asking:
                     return
             else:
                 return
-            if since is None and turn.taken:
+            if turn.taken and (since is None or turn.was_answered):
+                # An answer counts against this call once: later failures may be everybody's.
                 since = turn.taken.taken_at
 
     async def _wait_after(self, error: ProviderError, turn: Turn, waiting: Waiting) -> bool:
