@@ -166,9 +166,11 @@ class Asking:
         if turn.has_brought and error.is_transient and not is_limited:
             return False
         seconds = waiting.pause_seconds(error, was_answered=turn.was_answered)
+        until = time.monotonic() + seconds
         await self._tell_of_wait(error.code, seconds)
         if error.is_outage:
-            await asyncio.sleep(seconds)  # time is what is waited for; at a rate limit the governor does it
+            # Time is what is waited for; at a rate limit the governor does it.
+            await asyncio.sleep(until - time.monotonic())
         return not turn.has_brought
 
     def _turn(self, portion: Portion, since: float | None) -> AbstractAsyncContextManager[Turn]:
