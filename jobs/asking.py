@@ -37,7 +37,7 @@ QUESTIONS_PER_CALL_MAX = 10
 
 AVOID_MAX = 2000
 AVOID_MAX_METERED = 200
-"""Questions of the quiz that a call is told not to ask again: a prompt that is paid for names the newest."""
+"""Questions that a call is told not to ask again: a prompt that is paid for names the newest."""
 
 CORRECTIONS_SENT_MAX = 5
 
@@ -245,7 +245,6 @@ class Asking:
     async def _request(self, portion: Portion, corrections: Sequence[str]) -> Request:
         """Raises LeaseLost: no call is made for a batch that is not ours any more."""
         claim = self._claim
-        avoid_max = AVOID_MAX_METERED if self._workshop.provider.is_metered else AVOID_MAX
         lane, lanes = claim.lane * portion.places + portion.place, claim.lanes * portion.places
         async with self._workshop.database.read() as tx:
             if not await batches.is_wanted(tx, claim):
@@ -257,7 +256,7 @@ class Asking:
             question_type=claim.question_type,
             difficulty=claim.difficulty,
             count=portion.count,
-            avoid=self._checkpoint.asked(most=avoid_max),
+            avoid=self._avoided(),
             corrections=tuple(corrections),
             instructions=claim.instructions,
             lane=lane,
@@ -266,6 +265,21 @@ class Asking:
             other_topics=topics.others,
             model=self._model,
         )
+
+    def _avoided(self) -> tuple[str, ...]:
+        """What is asked already about the module, the newest last; in all the quiz where it was repeated or is free.
+
+        A long quiz would cost more than its modules, and other modules hardly ask the same.
+        """
+        claim, is_metered = self._claim, self._workshop.provider.is_metered
+        is_wide = not is_metered or NEAR_DUPLICATE in self._rejection_codes
+        asked = (
+            entered.preview
+            for entered in self._workshop.banks.of(claim.quiz_id).since(0)
+            if entered.question_type is claim.question_type
+            and (is_wide or entered.fingerprint.module_id == claim.module_id)
+        )
+        return tuple(asked)[-(AVOID_MAX_METERED if is_metered else AVOID_MAX) :]
 
     async def _tell_of_wait(self, code: ErrorCode, seconds: float) -> None:
         """Once for all calls of the batch that wait for the same."""
