@@ -28,9 +28,8 @@ from schemas.plans import Claim
 from schemas.questions import Draft
 from schemas.states import ErrorCode
 from service import failpoints
-from service.errors import LeaseLost
 from service.failpoints import Place
-from service.store import batches, steps
+from service.store import steps
 
 QUESTIONS_PER_CALL_MAX = 10
 """So that the first ones come early, a call that breaks costs little, and each is made for a batch still wanted."""
@@ -246,10 +245,7 @@ class Asking:
         """Raises LeaseLost: no call is made for a batch that is not ours any more."""
         claim = self._claim
         lane, lanes = claim.lane * portion.places + portion.place, claim.lanes * portion.places
-        async with self._workshop.database.read() as tx:
-            if not await batches.is_wanted(tx, claim):
-                raise LeaseLost(f"batch {claim.batch_id} was taken over or stopped")
-            await self._checkpoint.look_around(tx)
+        await self._checkpoint.look_around()
         topics = self._checkpoint.topics_for(lane, lanes)
         return Request(
             source=self._checkpoint.source,

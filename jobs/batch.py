@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import TypedDict
 from uuid import UUID
@@ -22,9 +22,9 @@ from service.errors import LeaseLost, Unavailable
 from service.failpoints import Place as Failpoint
 from service.rules import retries
 from service.store import budget, steps
-from service.store.database import Tx
 
-Step = Callable[[Tx], Awaitable[Wakeup]]
+Step = Callable[..., Coroutine[None, None, Wakeup]]
+"""Of service/store/steps.py, without the transaction and the calls that are not written yet."""
 
 log = structlog.get_logger()
 
@@ -57,7 +57,7 @@ async def _work(workshop: Workshop, claim: Claim) -> None:
     try:
         step, unwritten = await _attempt(workshop, claim)
         try:
-            await _conclude(workshop, claim, step)
+            await _conclude(workshop, claim, step, unwritten)
         except LeaseLost as lost:
             bound.info("stopped: the batch is not ours any more", reason=str(lost))
             await workshop.persist(partial(budget.charge_late, claim=claim, ended=unwritten))
@@ -67,13 +67,13 @@ async def _work(workshop: Workshop, claim: Claim) -> None:
         log.exception("stopped: the end could not be written, and the lease will run out", batch_id=str(claim.batch_id))
 
 
-async def _attempt(workshop: Workshop, claim: Claim) -> tuple[Step, Sequence[Call]]:
+async def _attempt(workshop: Workshop, claim: Claim) -> tuple[Step | None, Sequence[Call]]:
     """Fill the batch; returns the step that ends the attempt, and what is to be charged even if that is refused.
 
-    Raises Unavailable.
+    None: it is whole, and saved. Raises Unavailable.
     """
     checkpoint = None
-    step: partial[Coroutine[None, None, Wakeup]]
+    step: Step | None = None
     try:
         failpoints.reach(Failpoint.AFTER_CLAIM)
         checkpoint = await Checkpoint.open(workshop, claim)
@@ -81,11 +81,10 @@ async def _attempt(workshop: Workshop, claim: Claim) -> tuple[Step, Sequence[Cal
             await Asking(workshop, checkpoint).fill()
         finally:
             await checkpoint.settle()
-        step = partial(steps.complete, claim=claim)
     except (asyncio.CancelledError, LeaseLost):
         # Stopped or paused. If the batch is someone else's by now, this is refused and changes nothing.
         is_whole = checkpoint is not None and checkpoint.held_count == claim.target_count
-        step = partial(steps.complete if is_whole else steps.release, claim=claim)
+        step = None if is_whole else partial(steps.release, claim=claim)
     except ProviderError as error:
         reason = BatchError(code=error.code, message=str(error))
         seconds = error.retry_after_seconds or 0
@@ -96,13 +95,12 @@ async def _attempt(workshop: Workshop, claim: Claim) -> tuple[Step, Sequence[Cal
         log.exception("batch failed unexpectedly", batch_id=str(claim.batch_id))
         reason = BatchError(code=ErrorCode.INTERNAL, message=f"internal error: {type(error).__name__}")
         step = _bad_end(workshop, claim, reason, is_transient=True)
-    unwritten = checkpoint.unwritten_calls if checkpoint else ()
-    return partial(step, ended=unwritten), unwritten
+    return step, checkpoint.unwritten_calls if checkpoint else ()
 
 
 def _bad_end(
     workshop: Workshop, claim: Claim, reason: BatchError, *, is_transient: bool, retry_after_seconds: float = 0
-) -> "partial[Coroutine[None, None, Wakeup]]":
+) -> Step:
     """Another attempt later, not before the provider said; or the end of the batch for this run."""
     if not is_transient or claim.run_attempt >= workshop.settings.generation_retries_max:
         return partial(steps.fail, claim=claim, error=reason)
@@ -111,10 +109,15 @@ def _bad_end(
     return partial(steps.delay, claim=claim, error=reason, delay_seconds=delay)
 
 
-async def _conclude(workshop: Workshop, claim: Claim, step: Step) -> None:
+async def _conclude(workshop: Workshop, claim: Claim, step: Step | None, unwritten: Sequence[Call]) -> None:
     """A stop in the middle waits for this last write."""
     failpoints.reach(Failpoint.BEFORE_COMPLETE)
-    writing = asyncio.create_task(workshop.persist(step, about=claim.generation_id))
+    generation_id = claim.generation_id
+    if step is None:
+        end = workshop.persist_together(steps.complete, (claim, unwritten), about=generation_id)
+    else:
+        end = workshop.persist(partial(step, ended=unwritten), about=generation_id)
+    writing = asyncio.create_task(end)
     try:
         wakeup = await outlasted(writing)
     except asyncio.CancelledError:

@@ -3,22 +3,26 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple, Protocol
 
 from jobs import checks, spreading, tongues
 from jobs.banks import Bank
+from jobs.duplicates import Taken
 from jobs.fields import wording_of
+from jobs.holding import Brought, Kept, clashes, hold
 from jobs.providers.base import Source
 from jobs.workshop import Workshop, outlasted
 from schemas.calls import Call
 from schemas.events import QuestionRejected
-from schemas.plans import Claim, Wakeup
-from schemas.questions import Draft, Entered, Fingerprint, SoundQuestion
+from schemas.holdings import Holding
+from schemas.plans import Claim
+from schemas.questions import Draft, Fingerprint, SoundQuestion
+from schemas.quizzes import ModuleText
 from schemas.topics import Topic
 from service import failpoints
+from service.errors import LeaseLost
 from service.failpoints import Place
-from service.store import budget, modules, questions, quizzes, steps, topics
+from service.store import batches, modules, questions, topics
 from service.store.database import Tx
 
 REJECTION_CHARACTERS_MAX = 300
@@ -43,7 +47,7 @@ class Checkpoint:
         self._topics = module_topics
         self._workshop = workshop
         self._bank = bank
-        self._taken: list[Fingerprint] = [entered.fingerprint for entered in bank.since(0)]
+        self._taken = Taken(entered.fingerprint for entered in bank.since(0))
         self._seen = bank.seen
         self._ear = tongues.Ear(source.language)
         self._sound: list[SoundQuestion] = []
@@ -58,12 +62,10 @@ class Checkpoint:
     @classmethod
     async def open(cls, workshop: Workshop, claim: Claim) -> "Checkpoint":
         bank = workshop.banks.of(claim.quiz_id)
-        async with workshop.database.read() as tx:
-            module = await modules.text(tx, claim.module_id)
-            bank.add(await questions.entered(tx, claim.quiz_id, after=bank.seen))
-            found = await topics.of_module(tx, claim.module_id)
+        begun = await workshop.look(_begun, _Look(claim, bank), about=claim.quiz_id)
+        module = begun.module
         source = Source(module_id=module.id, name=module.name, text=module.text, language=claim.language)
-        return cls(workshop, claim, source, bank, found)
+        return cls(workshop, claim, source, bank, begun.topics)
 
     @property
     def missing_count(self) -> int:
@@ -81,9 +83,14 @@ class Checkpoint:
         self._write_soon()
         return None
 
-    async def look_around(self, tx: Tx) -> None:
-        """Learn what other batches of the quiz have entered, for the next call."""
-        self._bank.add(await questions.entered(tx, self.claim.quiz_id, after=self._bank.seen))
+    async def look_around(self) -> None:
+        """Learn what other batches of the quiz have entered, for the next call.
+
+        Raises LeaseLost when none is wanted: the batch is someone else's, or its generation wants no work.
+        """
+        claim = self.claim
+        if not await self._workshop.look(_are_wanted, _Look(claim, self._bank), about=claim.quiz_id):
+            raise LeaseLost(f"batch {claim.batch_id} was taken over or stopped")
 
     def asked(self, *, most: int) -> tuple[str, ...]:
         """The newest questions of the batch's type in the quiz, the last one last."""
@@ -158,24 +165,26 @@ class Checkpoint:
     async def _write(self) -> None:
         while self._sound or self._rejected or self._calls:
             await self._gather()
-            sound, rejected, ended = tuple(self._sound), tuple(self._rejected), tuple(self._calls)
+            holding = Holding(self.claim, tuple(self._sound), tuple(self._rejected), tuple(self._calls))
             failpoints.reach(Place.BEFORE_HOLD)
-            kept = await self._workshop.persist(
-                partial(self._hold, sound=sound, rejected=rejected, ended=ended), about=self.claim.generation_id
-            )
+            kept = await self._hold(holding)
             failpoints.reach(Place.AFTER_HOLD)
             # Only now: what a transaction saw that did not commit, the next try of it must see again.
             self._bank.add(kept.entered)
             self._seen = max(self._seen, kept.seen)
             self.held_count = kept.held_count
-            del self._sound[: len(sound)]
-            del self._rejected[: len(rejected)]
-            del self._calls[: len(ended)]
+            del self._sound[: len(holding.sound)]
+            del self._rejected[: len(holding.rejected)]
+            del self._calls[: len(holding.ended)]
             self._written_at = time.monotonic()
             self._compare(kept.others)
             if kept.is_paused:
                 await self._workshop.broadcast.announce_stopped(self.claim.generation_id)
             await self._workshop.broadcast.announce(kept.wakeup)
+
+    async def _hold(self, holding: Holding) -> Kept:
+        brought = Brought(holding, self._bank, self._seen, self._workshop.settings.lease_seconds)
+        return await self._workshop.persist_together(hold, brought, about=self.claim.generation_id)
 
     async def _gather(self) -> None:
         """The first question is written at once; those that follow soon after share a transaction."""
@@ -193,39 +202,7 @@ class Checkpoint:
         self._taken.extend(others)
         late = self._sound
         self._sound = [question for question in late if checks.duplicate_of(question.fingerprint, others) is None]
-        self._rejected += self._clashes(len(late) - len(self._sound))
-
-    def _clashes(self, count: int) -> list[QuestionRejected]:
-        message = "another batch of the quiz was faster with the same question"
-        clash = QuestionRejected(batch_id=self.claim.batch_id, code="near_duplicate", message=message)
-        return [clash] * count
-
-    async def _hold(
-        self,
-        tx: Tx,
-        *,
-        sound: Sequence[SoundQuestion],
-        rejected: Sequence[QuestionRejected],
-        ended: Sequence[Call],
-    ) -> "_Kept":
-        """One transaction. What other batches of the quiz have entered meanwhile is compared under the lock."""
-        await steps.enter(tx, self.claim)
-        await quizzes.lock(tx, self.claim.quiz_id)
-        latest = await questions.entered(tx, self.claim.quiz_id, after=self._bank.seen)
-        since = [*self._bank.since(self._seen), *latest]
-        own = {entered.fingerprint.hash for entered in since if entered.batch_id == self.claim.batch_id}
-        others = [entered.fingerprint for entered in since if entered.batch_id != self.claim.batch_id]
-        fresh = [question for question in sound if question.fingerprint.hash not in own]
-        kept = [question for question in fresh if checks.duplicate_of(question.fingerprint, others) is None]
-        clashes = self._clashes(len(fresh) - len(kept))
-        held, wakeup = await steps.hold(
-            tx, self.claim, kept, [*rejected, *clashes], lease_seconds=self._workshop.settings.lease_seconds
-        )
-        paused = await budget.charge(tx, self.claim, ended)
-        wakeup = paused or wakeup
-        failpoints.reach(Place.INSIDE_HOLD)
-        seen = since[-1].number if since else self._seen
-        return _Kept(held, others, latest, seen, wakeup, is_paused=paused is not None)
+        self._rejected += clashes(self.claim, len(late) - len(self._sound))
 
 
 class Ending(Protocol):
@@ -234,12 +211,38 @@ class Ending(Protocol):
     def ended(self, number: int, error: BaseException | None) -> Call | None: ...
 
 
-class _Kept(NamedTuple):
-    """What one transaction held, and what it saw of other batches."""
+class _Look(NamedTuple):
+    """Of a claim at what is written about it, and the bank that learns what has come since."""
 
-    held_count: int
-    others: Sequence[Fingerprint]
-    entered: Sequence[Entered]
-    seen: int
-    wakeup: Wakeup | None
-    is_paused: bool
+    claim: Claim
+    bank: Bank
+
+
+class _Begun(NamedTuple):
+    """What a batch is made from."""
+
+    module: ModuleText
+    topics: Sequence[Topic]
+
+
+async def _begun(tx: Tx, looks: Sequence[_Look]) -> list[_Begun]:
+    """All looks are at one quiz."""
+    module_ids = {look.claim.module_id for look in looks}
+    texts = await modules.texts(tx, module_ids)
+    found = await topics.of_modules(tx, module_ids)
+    await _read_banks(tx, looks)
+    return [_Begun(texts[look.claim.module_id], found.get(look.claim.module_id, ())) for look in looks]
+
+
+async def _are_wanted(tx: Tx, looks: Sequence[_Look]) -> list[bool]:
+    """Whether each claim still holds and its generation wants work. All looks are at one quiz."""
+    valid = await batches.valid_claims(tx, looks[0].claim.worker)
+    await _read_banks(tx, looks)
+    return [(look.claim.batch_id, look.claim.fence) in valid for look in looks]
+
+
+async def _read_banks(tx: Tx, looks: Sequence[_Look]) -> None:
+    banks = [look.bank for look in looks]
+    entered = await questions.entered(tx, looks[0].claim.quiz_id, after=min(bank.seen for bank in banks))
+    for bank in banks:
+        bank.add(entered)

@@ -1,6 +1,6 @@
 """Is this question sound? One draft against its module and the questions that the quiz already has (DESIGN 6)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from jobs import evidence, flaws, options, tongues
@@ -53,7 +53,7 @@ class Rejection(Frozen):
     message: str
 
 
-def judge(draft: Draft, source: Source, taken: Sequence[Fingerprint]) -> SoundQuestion | Rejection:
+def judge(draft: Draft, source: Source, taken: Iterable[Fingerprint]) -> SoundQuestion | Rejection:
     """The draft tidied, proved and ready to be held; or the first thing that is wrong with it."""
     content = tidied(draft.content)
     explanation = tidied_text(draft.explanation)
@@ -71,7 +71,7 @@ def judge(draft: Draft, source: Source, taken: Sequence[Fingerprint]) -> SoundQu
     if twin:
         return _repeats(twin)
     found = flaws.flaws_of(content, explanation=explanation, quote=quote, language=source.language)
-    if tongues.is_foreign_module(source.text, source.language):
+    if "key_not_in_evidence" in found and tongues.is_foreign_module(source.text, source.language):
         # The key is a translation of what the quote says, and not expected in it.
         found = tuple(flaw for flaw in found if flaw != "key_not_in_evidence")
     found += () if span.is_verbatim else ("evidence_not_verbatim",)

@@ -1,57 +1,67 @@
-"""Where a worker's writing steps wait: those that wait together are written in one transaction."""
+"""Where a worker's steps in the database wait: those that wait together are done in one transaction."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from service.errors import Unavailable
-from service.store.database import Database, Tx
+from service.store.database import Tx
 
+Order = TypeVar("Order")
 Outcome = TypeVar("Outcome")
 Step = Callable[[Tx], Awaitable[Any]]  # each step has its own outcome
+Together = Callable[[Tx, Sequence[Order]], Awaitable[Sequence[Outcome]]]
+"""Does several orders about the same thing at once; an outcome for each, in their order."""
 
 GROUP_MAX = 32
 
 
-class Entry(NamedTuple):
-    """A step that waits, the generation that it changes, and who waits for it."""
+async def each(tx: Tx, steps: Sequence[Step]) -> list[Any]:
+    """One after the other, what can't be done at once."""
+    return [await step(tx) for step in steps]
 
-    step: Step
+
+class Entry(NamedTuple):
+    """An order that waits, what it is about, and who waits for it."""
+
+    step: Together[Any, Any]
+    order: Any
     about: UUID | None
     done: asyncio.Future[Any]
 
 
 class Desk:
-    """Only steps about one generation are grouped: each locks it, and whoever locks two could wait for each other.
+    """Only orders about one generation are grouped: each locks it, and whoever locks two could wait for each other.
 
-    Each step is done as if it were alone: where one of a group fails, all of them are done again one by one.
+    Each is done as if it were alone: where one of a group fails, all of them are done again one by one.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, transaction: Callable[[], AbstractAsyncContextManager[Tx]]) -> None:
+        self._transaction = transaction
         self._waiting: list[Entry] = []
-        self._writing: asyncio.Task[None] | None = None
+        self._working: asyncio.Task[None] | None = None
 
-    async def write(self, step: Callable[[Tx], Awaitable[Outcome]], *, about: UUID | None) -> Outcome:
-        """The outcome of the step, once it is committed. `about`: the only generation that it changes.
+    async def do(self, step: Together[Order, Outcome], order: Order, *, about: UUID | None) -> Outcome:
+        """The outcome of the order, once it is committed. `about`: the only generation that it locks.
 
         Raises what the step raised, and Unavailable.
 
-        Whoever is cancelled while its step waits takes it back; one that is being written may be committed.
+        Whoever is cancelled while its order waits takes it back; one that is being done may be committed.
         """
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Entry(step, about, done))
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write_all())
+        self._waiting.append(Entry(step, order, about, done))
+        if self._working is None or self._working.done():
+            self._working = asyncio.create_task(self._do_all())
         return await done
 
-    async def _write_all(self) -> None:
+    async def _do_all(self) -> None:
         while self._waiting:
             group = self._next()
             self._waiting = [entry for entry in self._waiting if entry not in group]
             if wanted := [entry for entry in group if not entry.done.cancelled()]:
-                await self._write(wanted)
+                await self._do(wanted)
 
     def _next(self) -> list[Entry]:
         """The one that has waited for longest, and those that can go with it."""
@@ -60,7 +70,7 @@ class Desk:
             return self._waiting[:1]
         return [entry for entry in self._waiting if entry.about == about][:GROUP_MAX]
 
-    async def _write(self, group: list[Entry]) -> None:
+    async def _do(self, group: list[Entry]) -> None:
         try:
             outcomes = await self._commit(group)
         except Unavailable as away:
@@ -70,17 +80,22 @@ class Desk:
                 _fail(group, error)
                 return
             for entry in group:
-                await self._write([entry])
+                await self._do([entry])
         else:
-            _finish(group, outcomes)
+            _finish(outcomes)
 
-    async def _commit(self, group: Sequence[Entry]) -> list[Any]:
-        async with self._database.write() as tx:
-            return [await entry.step(tx) for entry in group]
+    async def _commit(self, group: Sequence[Entry]) -> list[tuple[Entry, Any]]:
+        outcomes: list[tuple[Entry, Any]] = []
+        async with self._transaction() as tx:
+            for step in dict.fromkeys(entry.step for entry in group):
+                alike = [entry for entry in group if entry.step == step]
+                found = await step(tx, [entry.order for entry in alike])
+                outcomes += zip(alike, found, strict=True)
+        return outcomes
 
 
-def _finish(group: Sequence[Entry], outcomes: Sequence[Any]) -> None:
-    for entry, outcome in zip(group, outcomes, strict=True):
+def _finish(outcomes: Sequence[tuple[Entry, Any]]) -> None:
+    for entry, outcome in outcomes:
         if not entry.done.done():
             entry.done.set_result(outcome)
 

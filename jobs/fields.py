@@ -152,6 +152,7 @@ def _tidied_texts(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _distinct(answers: Sequence[str]) -> tuple[str, ...]:
-    texts = [tidied_text(answer) for answer in answers]
-    first_of = {key_form(text): text for text in reversed(texts)}
-    return tuple(text for text in dict.fromkeys(texts) if first_of[key_form(text)] == text)
+    first_of: dict[str, str] = {}
+    for text in map(tidied_text, answers):
+        first_of.setdefault(key_form(text), text)
+    return tuple(first_of.values())

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 FOREIGN_WORDS_MIN = 6
@@ -21,7 +22,6 @@ MODULES_MAX = 32
 PAIRS_MAX = 256
 SCRIPT_LETTERS_MIN = 40
 SCRIPT_SHARE_MIN = 0.8
-LATIN_END = "\u0250"
 
 # Finnish says with endings what other languages say with small words, so it has half as many.
 _WEIGHT_OF = {"fi": 2}
@@ -55,9 +55,11 @@ _SMALL_WORDS = {
     "qual quais onde quando este esta entre foi ser está pode seu sua",
 }
 _WORDS_OF = {code: frozenset(words.split()) for code, words in _SMALL_WORDS.items()}
+_ALL_SMALL_WORDS = frozenset().union(*_WORDS_OF.values())
 # Two written forms of one language, which a few sentences don't tell apart.
 _WRITTEN_AS = {"nb": "no", "nn": "no"}
 _WORD = re.compile(r"[^\W\d_]+")
+_BEYOND_LATIN = re.compile("[\u0250-\U0010ffff]")
 
 
 class Ear:
@@ -84,10 +86,13 @@ def is_foreign(text: str, expected: str) -> bool:
     fall back to.
     """
     home = code_of(expected)
-    words = Counter(_WORD.findall(text.lower()))
-    strangers = (words_of_other for words_of_other, own in _comparisons(words, home) if _leads(words_of_other, own))
-    if max(strangers, default=0) >= max(FOREIGN_WORDS_MIN, FOREIGN_SHARE_MIN * words.total()):
-        return True
+    words = _WORD.findall(text.lower())
+    small = _small(words)
+    least = max(FOREIGN_WORDS_MIN, FOREIGN_SHARE_MIN * len(words))
+    for code in _others(home):
+        count = _count(small, code, without=home)
+        if count >= least and count >= FOREIGN_LEAD_MIN * _count(small, home, without=code):
+            return True
     return home in _WORDS_OF and _is_in_another_script(text)
 
 
@@ -105,22 +110,24 @@ def code_of(language: str) -> str:
 
 def _may_be_at_home(text: str, expected: str) -> bool:
     """Whether it has no more small words of any other language than of the expected one."""
-    words = Counter(_WORD.findall(text.lower()))
-    return all(words_of_other <= own for words_of_other, own in _comparisons(words, code_of(expected)))
+    home = code_of(expected)
+    small = _small(_WORD.findall(text.lower()))
+    return all(_count(small, code, without=home) <= _count(small, home, without=code) for code in _others(home))
 
 
-def _comparisons(words: Counter[str], home: str) -> list[tuple[int, int]]:
-    """With each other language: how many small words are its alone, and how many the expected one's alone."""
-    return [
-        (_count(words, code, without=home), _count(words, home, without=code))
-        for code in (_WORDS_OF if home in _WORDS_OF else ("en",))
-        if code != home
-    ]
+def _small(words: Iterable[str]) -> Counter[str]:
+    return Counter(filter(_ALL_SMALL_WORDS.__contains__, words))
 
 
-def _count(words: Counter[str], code: str, *, without: str) -> int:
-    alone = _alone(code, without)
-    return _WEIGHT_OF.get(code, 1) * sum(count for word, count in words.items() if word in alone)
+def _others(home: str) -> Iterator[str]:
+    """The languages that one is told from."""
+    return (code for code in (_WORDS_OF if home in _WORDS_OF else ("en",)) if code != home)
+
+
+def _count(small: Counter[str], code: str, *, without: str) -> int:
+    """How many of the words are one language's and not the other's."""
+    alone = small.keys() & _alone(code, without)
+    return _WEIGHT_OF.get(code, 1) * sum(map(small.__getitem__, alone))
 
 
 @lru_cache(maxsize=PAIRS_MAX)
@@ -128,12 +135,7 @@ def _alone(code: str, without: str) -> frozenset[str]:
     return _WORDS_OF.get(code, frozenset()) - _WORDS_OF.get(without, frozenset())
 
 
-def _leads(words_of_other: int, own: int) -> bool:
-    return words_of_other >= FOREIGN_LEAD_MIN * own
-
-
 def _is_in_another_script(text: str) -> bool:
     """All languages with a list are written in Latin letters."""
-    letters = [character for character in text if character.isalpha()]
-    others = sum(character >= LATIN_END for character in letters)
-    return others >= max(SCRIPT_LETTERS_MIN, SCRIPT_SHARE_MIN * len(letters))
+    others = sum(map(str.isalpha, _BEYOND_LATIN.findall(text)))
+    return others >= SCRIPT_LETTERS_MIN and others >= SCRIPT_SHARE_MIN * sum(map(str.isalpha, text))

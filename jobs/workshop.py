@@ -15,18 +15,19 @@ from arq.connections import ArqRedis
 from jobs.banks import Banks
 from jobs.claims import Claims
 from jobs.commitments import Commitments
-from jobs.desk import Desk
+from jobs.desk import Desk, Together, each
 from jobs.governor.governor import Governor
 from jobs.governor.shared import Rules, SharedState
 from jobs.prefixes import Prefixes
 from jobs.providers.base import Provider
-from schemas.plans import Claim
+from schemas.plans import Claim, Place
 from service.broadcast import Broadcast
 from service.errors import Unavailable
 from service.queue import Queue
 from service.settings import Settings
 from service.store.database import Database, Tx
 
+Order = TypeVar("Order")
 Outcome = TypeVar("Outcome")
 PERSIST_SECONDS_MAX = 60.0
 PERSIST_PAUSE_SECONDS_FIRST = 0.1
@@ -67,18 +68,20 @@ class Workshop:
         )
         self.prefixes = Prefixes()
         self.banks = Banks()
-        self._desk = Desk(database)
+        self._writing = Desk(database.write)
+        self._looking = Desk(database.read)
         self.claims = Claims(
             self.persist, self.queue, self.broadcast, worker=self.worker, lease_seconds=settings.lease_seconds
         )
-        self._hands: dict[Claim, asyncio.Task[None]] = {}
+        self._hands: dict[Place, tuple[Claim, asyncio.Task[None]]] = {}
         self._errands: set[asyncio.Task[None]] = set()
         self._stopping_since: float | None = None
 
     def take(self, claim: Claim, work: asyncio.Task[None]) -> None:
         """The batch is in this worker's hands until its work is done. A worker that stops lets go of it at once."""
-        self._hands[claim] = work
-        work.add_done_callback(lambda _: self._hands.pop(claim, None))
+        place = Place(claim.batch_id, claim.fence)
+        self._hands[place] = (claim, work)
+        work.add_done_callback(lambda _: self._hands.pop(place, None))
         if self._stopping_since is not None:
             # Behind the first step of the work: cancelled before it, the work could not release the batch.
             asyncio.get_running_loop().call_soon(work.cancel)
@@ -91,26 +94,35 @@ class Workshop:
     @property
     def in_hand(self) -> tuple[Claim, ...]:
         """What is being worked on."""
-        return tuple(self._hands)
+        return tuple(claim for claim, _ in self._hands.values())
 
     def drop(self, claims: Iterable[Claim]) -> None:
         """Stop the work on these."""
         for claim in claims:
-            if work := self._hands.get(claim):
-                work.cancel()
+            if held := self._hands.get(Place(claim.batch_id, claim.fence)):
+                held[1].cancel()
 
     async def stop(self, *, grace_seconds: float) -> None:
         """Let work end for a while, then stop it; returns when each batch is released with all that passed."""
         self._stopping_since = time.monotonic()
-        works = [*self._hands.values(), *self._errands]
+        works = [*(work for _, work in self._hands.values()), *self._errands]
         if works:
             await asyncio.wait(works, timeout=grace_seconds)
         for work in works:
             work.cancel()
         await asyncio.gather(*works, return_exceptions=True)
 
+    async def look(self, step: Together[Order, Outcome], order: Order, *, about: UUID) -> Outcome:
+        """Read, with others who look at the same quiz. Raises Unavailable."""
+        return await self._looking.do(step, order, about=about)
+
     async def persist(self, step: Callable[[Tx], Awaitable[Outcome]], *, about: UUID | None = None) -> Outcome:
-        """Run a step in a transaction, with others `about` the same generation.
+        """Run a step in a transaction, with others `about` the same generation. Raises as `persist_together`."""
+        outcome: Outcome = await self.persist_together(each, step, about=about)
+        return outcome
+
+    async def persist_together(self, step: Together[Order, Outcome], order: Order, *, about: UUID | None) -> Outcome:
+        """Run a step for all who wait for it and are `about` the same generation.
 
         A database that is away for a moment costs no work.
 
@@ -121,7 +133,7 @@ class Workshop:
         pause_seconds = PERSIST_PAUSE_SECONDS_FIRST
         while True:
             try:
-                return await self._desk.write(step, about=about)
+                return await self._writing.do(step, order, about=about)
             except Unavailable as error:
                 if self._has_waited_enough(began):
                     raise

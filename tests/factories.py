@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from schemas.calls import Call, CallOutcome
 from schemas.events import QuestionRejected
 from schemas.generations import BatchError, Generation
+from schemas.holdings import Holding
 from schemas.orders import BatchOrder, OrderOptions
 from schemas.plans import BatchPlan, Claim, Place
 from schemas.questions import Evidence, Fingerprint, MultipleChoice, Question, SoundQuestion
@@ -156,7 +157,7 @@ async def hold(
     sound = sound_questions(claimed.module_id, how_many)
     async with database.write() as tx:
         await steps.enter(tx, claimed)
-        await steps.hold(tx, claimed, sound, rejected, lease_seconds=LEASE_SECONDS)
+        await steps.hold(tx, [Holding(claimed, sound, rejected)], lease_seconds=LEASE_SECONDS)
     return sound
 
 
@@ -166,7 +167,7 @@ async def complete(database: Database, claimed: Claim, *, spent: Sequence[Call] 
     if held < claimed.target_count:
         await hold(database, claimed, claimed.target_count - held)
     async with database.write() as tx:
-        await steps.complete(tx, claimed, spent)
+        await steps.complete(tx, [(claimed, spent)])
 
 
 async def fail(

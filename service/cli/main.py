@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvloop
 
 from service import failpoints, logs, settings
 from service.cli import generation, operations
@@ -42,7 +43,7 @@ def up(
     chosen = settings.load(host=host, port=port, data_dir=data_dir)
     _prepare(chosen)
     with suppress(asyncio.CancelledError):  # a signal before it served
-        asyncio.run(command.up(chosen, workers, until_eof=until_eof))
+        uvloop.run(command.up(chosen, workers, until_eof=until_eof))
 
 
 @app.command()
@@ -52,7 +53,7 @@ def serve(host: Host = None, port: Port = None) -> None:
 
     chosen = settings.load(host=host, port=port)
     _prepare(chosen)
-    asyncio.run(command.serve(chosen))
+    uvloop.run(command.serve(chosen))
 
 
 @app.command()
@@ -62,7 +63,7 @@ def work(supervised_as: Annotated[str | None, typer.Option(hidden=True)] = None)
 
     chosen = settings.load()
     _prepare(chosen)
-    asyncio.run(command.work(chosen, supervised_as))
+    uvloop.run(command.work(chosen, supervised_as))
 
 
 def _prepare(chosen: settings.Settings) -> None:

@@ -14,6 +14,21 @@ from service.store import calls
 from service.store.database import Tx, db_now
 from service.store.tables import attempts, batches
 
+# Every end of an attempt comes through it: it is built once.
+_END = (
+    sa.update(attempts)
+    .where(
+        attempts.c.batch_id.in_(sa.bindparam("batch_ids", expanding=True)),
+        attempts.c.outcome == AttemptOutcome.RUNNING,
+    )
+    .values(
+        outcome=sa.bindparam("ending"),
+        error_code=sa.bindparam("code"),
+        error_message=sa.bindparam("message"),
+        ended_at=db_now(),
+    )
+)
+
 
 async def begin(tx: Tx, claims: Sequence[Claim]) -> None:
     rows = [
@@ -41,17 +56,13 @@ async def has_let_go(tx: Tx, claim: Claim) -> bool:
 
 async def end(tx: Tx, batch_ids: Collection[UUID], outcome: AttemptOutcome, *, error: BatchError | None = None) -> None:
     """End the running attempts of these batches."""
-    running = sa.update(attempts).where(
-        attempts.c.batch_id.in_(batch_ids), attempts.c.outcome == AttemptOutcome.RUNNING
-    )
-    await tx.execute(
-        running.values(
-            outcome=outcome,
-            error_code=error.code if error else None,
-            error_message=error.message if error else None,
-            ended_at=db_now(),
-        )
-    )
+    ending = {
+        "batch_ids": batch_ids,
+        "ending": outcome,
+        "code": error.code if error else None,
+        "message": error.message if error else None,
+    }
+    await tx.execute(_END, ending)
 
 
 async def fail_last(tx: Tx, batch_ids: Collection[UUID], error: BatchError) -> None:

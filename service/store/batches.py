@@ -21,6 +21,39 @@ Value = TypeVar("Value")
 NOTHING = CallTotals()
 _NO_LEASE = {"lease_owner": None, "lease_until": None}
 
+# Every hold and every end comes through these: they are built once.
+_IN_WORK = sa.select(
+    batches.c.id, batches.c.fence, batches.c.lease_owner, batches.c.held_count, batches.c.target_count
+).where(batches.c.id.in_(sa.bindparam("ids", expanding=True)), batches.c.state == BatchState.PROCESSING)
+_OF_PLACE = sa.update(batches).where(
+    batches.c.id == sa.bindparam("batch"),
+    batches.c.fence == sa.bindparam("under"),
+    batches.c.lease_owner == sa.bindparam("holder"),
+    batches.c.state == BatchState.PROCESSING,
+)
+_HOLD = _OF_PLACE.values(
+    held_count=batches.c.held_count + sa.bindparam("more", type_=sa.Integer),
+    losses=sa.case((sa.bindparam("more", type_=sa.Integer) > 0, 0), else_=batches.c.losses),
+    lease_until=seconds_from_now("lease_seconds"),
+)
+_VALID = (
+    sa.select(batches.c.id, batches.c.fence)
+    .join(generations, generations.c.id == batches.c.generation_id)
+    .where(
+        batches.c.lease_owner == sa.bindparam("worker"),
+        batches.c.state == BatchState.PROCESSING,
+        generations.c.state == GenerationState.PROCESSING,
+    )
+)
+_OPEN = (
+    sa.select(batches.c.id)
+    .where(batches.c.generation_id == sa.bindparam("generation"), batches.c.state.in_(progress.OPEN))
+    .limit(1)
+)
+_COMPLETE = _OF_PLACE.where(batches.c.held_count == batches.c.target_count).values(
+    state=BatchState.COMPLETED, saved_count=batches.c.target_count, held_count=0, losses=0, **_NO_LEASE
+)
+
 
 async def insert(tx: Tx, generation_id: UUID, plans: Sequence[tuple[UUID, BatchPlan]]) -> None:
     """Create the planned batches, wanted in the queue at once. `plans` pairs each with its new id."""
@@ -135,23 +168,33 @@ async def renew_leases(tx: Tx, worker: str, batch_ids: Collection[UUID], *, leas
     return (await tx.execute(renewed.values(lease_until=seconds_from_now(lease_seconds)))).rowcount
 
 
-async def hold(tx: Tx, claim: Claim, *, count: int, lease_seconds: float) -> int:
-    """Count `count` more held questions and extend the lease; returns how many are held. Raises LeaseLost."""
-    held = _mine(claim).values(
-        held_count=batches.c.held_count + count,
-        losses=sa.case((sa.literal(count) > 0, 0), else_=batches.c.losses),
-        lease_until=seconds_from_now(lease_seconds),
-    )
-    return await _one(tx, held.returning(batches.c.held_count), claim)
+async def hold(tx: Tx, counts: Sequence[tuple[Claim, int]], *, lease_seconds: float) -> list[int]:
+    """Count more held questions of each claim and extend its lease; returns how many each held before.
+
+    The claims are of one generation, whose lock the caller has. Raises LeaseLost, and then nothing is changed.
+    """
+    rows = await _in_hand(tx, [claim for claim, _ in counts])
+    changes = [{**_place(claim), "more": count, "lease_seconds": lease_seconds} for claim, count in counts]
+    await tx.execute(_HOLD, changes)
+    return [row.held_count for row in rows]
 
 
-async def complete(tx: Tx, claim: Claim) -> None:
-    """Raises LeaseLost, also when the batch is not whole."""
-    completed = _mine(claim).where(batches.c.held_count == batches.c.target_count)
-    completed = completed.values(
-        state=BatchState.COMPLETED, saved_count=batches.c.target_count, held_count=0, losses=0, **_NO_LEASE
-    )
-    await _one(tx, completed.returning(batches.c.id), claim)
+async def complete(tx: Tx, claims: Sequence[Claim]) -> None:
+    """Those of one generation, whose lock the caller has. Raises LeaseLost, also when one of them is not whole."""
+    for claim, row in zip(claims, await _in_hand(tx, claims), strict=True):
+        if row.held_count != row.target_count:
+            raise LeaseLost(f"batch {claim.batch_id} holds {row.held_count} of {row.target_count} questions")
+    await tx.execute(_COMPLETE, [_place(claim) for claim in claims])
+
+
+async def _in_hand(tx: Tx, claims: Sequence[Claim]) -> list[sa.Row[*tuple[object, ...]]]:
+    """What is counted of each, in their order. Raises LeaseLost if one is not its worker's any more."""
+    found = await tx.execute(_IN_WORK, {"ids": [claim.batch_id for claim in claims]})
+    rows = {(row.id, row.fence, row.lease_owner): row for row in found}
+    for claim in claims:
+        if (claim.batch_id, claim.fence, claim.worker) not in rows:
+            raise _lost(claim)
+    return [rows[claim.batch_id, claim.fence, claim.worker] for claim in claims]
 
 
 async def fail(tx: Tx, claim: Claim, error: BatchError) -> None:
@@ -269,8 +312,7 @@ async def accept(tx: Tx, batch_id: UUID) -> None:
 
 async def are_open(tx: Tx, generation_id: UUID) -> bool:
     """Whether a batch of the generation has not ended."""
-    found = sa.select(batches.c.id).where(batches.c.generation_id == generation_id, batches.c.state.in_(progress.OPEN))
-    return (await tx.execute(found.limit(1))).first() is not None
+    return (await tx.execute(_OPEN, {"generation": generation_id})).first() is not None
 
 
 async def tallies(tx: Tx, generation_id: UUID) -> list[Tally]:
@@ -316,34 +358,9 @@ async def of_generations(
     return grouped
 
 
-async def is_wanted(tx: Tx, claim: Claim) -> bool:
-    """Whether the claim still holds, and its generation wants work."""
-    found = (
-        sa.select(batches.c.id)
-        .join(generations, generations.c.id == batches.c.generation_id)
-        .where(
-            batches.c.id == claim.batch_id,
-            batches.c.fence == claim.fence,
-            batches.c.lease_owner == claim.worker,
-            batches.c.state == BatchState.PROCESSING,
-            generations.c.state == GenerationState.PROCESSING,
-        )
-    )
-    return (await tx.execute(found)).first() is not None
-
-
 async def valid_claims(tx: Tx, worker: str) -> set[tuple[UUID, int]]:
     """Batch and fence of all that this worker may work on: its own, of generations that want work."""
-    found = (
-        sa.select(batches.c.id, batches.c.fence)
-        .join(generations, generations.c.id == batches.c.generation_id)
-        .where(
-            batches.c.lease_owner == worker,
-            batches.c.state == BatchState.PROCESSING,
-            generations.c.state == GenerationState.PROCESSING,
-        )
-    )
-    return {(row.id, row.fence) for row in await tx.execute(found)}
+    return {(row.id, row.fence) for row in await tx.execute(_VALID, {"worker": worker})}
 
 
 def _mine(claim: Claim) -> sa.Update:
@@ -358,8 +375,16 @@ def _mine(claim: Claim) -> sa.Update:
 async def _one(tx: Tx, statement: sa.sql.dml.ReturningUpdate[Value], claim: Claim) -> Value:
     row = (await tx.execute(statement)).first()
     if row is None:
-        raise LeaseLost(f"batch {claim.batch_id} is no longer held by {claim.worker} under fence {claim.fence}")
+        raise _lost(claim)
     return row[0]
+
+
+def _lost(claim: Claim) -> LeaseLost:
+    return LeaseLost(f"batch {claim.batch_id} is no longer held by {claim.worker} under fence {claim.fence}")
+
+
+def _place(claim: Claim) -> dict[str, object]:
+    return {"batch": claim.batch_id, "under": claim.fence, "holder": claim.worker}
 
 
 def _difficulty(value: str | None) -> Difficulty | None:

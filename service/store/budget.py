@@ -16,10 +16,14 @@ from service.store import attempts, batches, calls, events, generations
 from service.store.database import Tx
 
 
-async def charge(tx: Tx, claim: Claim, ended: Sequence[Call]) -> Wakeup | None:
-    """Write calls, in the transaction that has entered and holds what they brought. A Wakeup: that was the limit."""
-    await calls.insert(tx, claim, ended)
-    has_limit = ended and claim.cost_max_usd is not None
+async def charge(tx: Tx, ended: Sequence[tuple[Claim, Sequence[Call]]]) -> Wakeup | None:
+    """Write calls of one generation, in the transaction that has entered and holds what they brought.
+
+    A Wakeup: that was the limit.
+    """
+    await calls.insert(tx, ended)
+    claim = ended[0][0]
+    has_limit = claim.cost_max_usd is not None and any(calls_of_claim for _, calls_of_claim in ended)
     return await pause_if_reached(tx, claim.generation_id) if has_limit else None
 
 
@@ -32,7 +36,7 @@ async def charge_late(tx: Tx, claim: Claim, ended: Sequence[Call]) -> None:
         return
     await generations.lock(tx, claim.generation_id)
     if await attempts.has_let_go(tx, claim):
-        await calls.insert(tx, claim, ended)
+        await calls.insert(tx, [(claim, ended)])
 
 
 async def pause_if_reached(tx: Tx, generation_id: UUID) -> Wakeup | None:

@@ -28,15 +28,15 @@ _TOTALS = {
 assert set(_TOTALS) == set(CallTotals.model_fields), "every total needs its sum"
 _COLUMNS = tuple(total.label(name) for name, total in _TOTALS.items())
 
+# Every call comes through these: they are built once.
+_WRITTEN = sa.select(calls.c.batch_id, calls.c.fence, calls.c.number).where(
+    calls.c.batch_id.in_(sa.bindparam("batch_ids", expanding=True))
+)
+_INSERT = sa.insert(calls).values(at=db_now())
 
-async def insert(tx: Tx, claim: Claim, ended: Sequence[Call]) -> None:
-    """Write calls of the claim's attempt; what is written already stays as it is."""
-    if not ended:
-        return
-    mine = (calls.c.batch_id == claim.batch_id) & (calls.c.fence == claim.fence)
-    numbers = [call.number for call in ended]
-    found = await tx.execute(sa.select(calls.c.number).where(mine, calls.c.number.in_(numbers)))
-    written = set(found.scalars())
+
+async def insert(tx: Tx, ended: Sequence[tuple[Claim, Sequence[Call]]]) -> None:
+    """Write calls of the claims' attempts; what is written already stays as it is."""
     rows = [
         {
             "batch_id": claim.batch_id,
@@ -44,11 +44,16 @@ async def insert(tx: Tx, claim: Claim, ended: Sequence[Call]) -> None:
             "generation_id": claim.generation_id,
             **call.model_dump(),
         }
-        for call in ended
-        if call.number not in written
+        for claim, calls_of_claim in ended
+        for call in calls_of_claim
     ]
-    if rows:
-        await tx.execute(sa.insert(calls).values(at=db_now()), rows)
+    if not rows:
+        return
+    found = await tx.execute(_WRITTEN, {"batch_ids": list({row["batch_id"] for row in rows})})
+    written = {(row.batch_id, row.fence, row.number) for row in found}
+    new = [row for row in rows if (row["batch_id"], row["fence"], row["number"]) not in written]
+    if new:
+        await tx.execute(_INSERT, new)
 
 
 async def sums(tx: Tx, generation_ids: Collection[UUID]) -> dict[UUID, list[CallSum]]:

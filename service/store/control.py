@@ -51,7 +51,7 @@ async def accept(tx: Tx, owner: str, batch_id: UUID, *, generation_id: UUID | No
     if batch.status is not BatchState.FAILED or not batch.held_count:
         raise StateConflict(f"batch {batch_id} can't be accepted: it is {batch.status} and holds {batch.held_count}")
     await batches.accept(tx, batch_id)
-    saved = await questions.save(tx, batch_id)
+    saved = await questions.save(tx, [batch_id])
     assert saved == batch.held_count, f"batch {batch_id} counts {batch.held_count} held, but has {saved}"
     await attempts.accept_last(tx, batch_id)
     done = BatchCompleted(batch_id=batch_id, batch_key=batch.batch_key, saved_count=saved, target_count=saved)

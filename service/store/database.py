@@ -63,9 +63,12 @@ class db_now(sa.sql.functions.FunctionElement[datetime]):  # noqa: N801 # reads 
     inherit_cache = True
 
 
-def seconds_from_now(seconds: float) -> sa.ColumnElement[datetime]:
-    """The database's clock plus `seconds`."""
-    return sa.type_coerce(sa.type_coerce(db_now(), sa.Double()) + sa.bindparam(None, seconds, sa.Double()), Timestamp())
+def seconds_from_now(seconds: float | str) -> sa.ColumnElement[datetime]:
+    """The database's clock plus `seconds`, or plus those that are given as the parameter of that name."""
+    given: sa.ColumnElement[float] = (
+        sa.bindparam(seconds, type_=sa.Double()) if isinstance(seconds, str) else sa.literal(seconds, sa.Double())
+    )
+    return sa.type_coerce(sa.type_coerce(db_now(), sa.Double()) + given, Timestamp())
 
 
 @compiles(db_now, "sqlite")

@@ -1,5 +1,6 @@
 """Every SQL statement about the event log. Entries are numbered 1, 2, 3 ... under the generation's row lock."""
 
+import itertools
 import json
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from schemas.events import (
+    BatchCompleted,
     BatchFailed,
     BatchRequeued,
     BatchRetrying,
@@ -53,6 +55,8 @@ _RAISED = (
     )
 )
 
+_INSERT = sa.insert(events)
+
 
 async def append(tx: Tx, generation_id: UUID, happenings: Sequence[Happening]) -> Wakeup:
     """Write what happened, after the state change it tells of. The caller holds the generation's lock."""
@@ -60,40 +64,45 @@ async def append(tx: Tx, generation_id: UUID, happenings: Sequence[Happening]) -
     row = (await tx.execute(_RAISED, {"generation": generation_id, "count": len(happenings)})).one()
     totals = Totals.model_validate({name: getattr(row, name) for name in Totals.model_fields})
     first = row.last_seq - len(happenings) + 1
+    at = row.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     rows = []
-    for position, happening in enumerate(happenings):
+    for seq, happening, totals_then in zip(
+        itertools.count(first), happenings, _totals_at_each(totals, happenings), strict=False
+    ):
         data = {
             "type": happening.type,
             "generation_id": str(generation_id),
-            "seq": first + position,
-            "at": row.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "totals": _totals_at(totals, happenings[position + 1 :]).model_dump(),
+            "seq": seq,
+            "at": at,
+            "totals": totals_then,
             **happening.model_dump(mode="json"),
         }
         line = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
-        rows.append(
-            {
-                "generation_id": generation_id,
-                "seq": first + position,
-                "type": happening.type,
-                "data": line,
-                "at": row.at,
-            }
-        )
-    await tx.execute(sa.insert(events), rows)
+        rows.append({"generation_id": generation_id, "seq": seq, "type": happening.type, "data": line, "at": row.at})
+    await tx.execute(_INSERT, rows)
     return Wakeup(generation_id=generation_id, seq=row.last_seq)
 
 
-def _totals_at(totals: Totals, later: Sequence[Happening]) -> Totals:
+def _totals_at_each(totals: Totals, happenings: Sequence[Happening]) -> list[dict[str, int]]:
     """Totals are those after all; what later entries of the same transaction tell has not happened yet."""
-    held = sum(isinstance(happening, QuestionAccepted) for happening in later)
-    failed = sum(isinstance(happening, BatchFailed) for happening in later)
-    retried = sum(
-        isinstance(happening, BatchRequeued) and happening.reason is RequeueReason.RETRY for happening in later
-    )
-    return totals.model_copy(
-        update={"held": totals.held - held, "batches_failed": totals.batches_failed - failed + retried}
-    )
+    then = totals.model_dump()
+    found = []
+    for happening in reversed(happenings):
+        found.append(dict(then))
+        match happening:
+            case QuestionAccepted():
+                then["held"] -= 1
+            case BatchCompleted():
+                then["saved"] -= happening.saved_count
+                then["held"] += happening.saved_count
+                then["batches_completed"] -= 1
+            case BatchFailed():
+                then["batches_failed"] -= 1
+            case BatchRequeued(reason=RequeueReason.RETRY):
+                then["batches_failed"] += 1
+            case _:
+                pass  # changes no count
+    return found[::-1]
 
 
 async def since(tx: Tx, generation_id: UUID, seq: int, *, limit: int) -> list[Event]:

@@ -20,6 +20,9 @@ from service.store.database import Tx, db_now, seconds_from_now
 from service.store.tables import batches as batch_rows
 from service.store.tables import generations
 
+# Every change comes through it: it is built once.
+_LOCK = sa.select(generations.c.state).where(generations.c.id == sa.bindparam("generation")).with_for_update()
+
 RESUMABLE = frozenset({GenerationState.PARTIAL, GenerationState.FAILED, GenerationState.PAUSED})
 
 
@@ -55,8 +58,7 @@ async def lock(tx: Tx, generation_id: UUID) -> GenerationState:
 
     So all its changes happen one after another, and its log has no gap. (SQLite's BEGIN IMMEDIATE locks already.)
     """
-    found = sa.select(generations.c.state).where(generations.c.id == generation_id).with_for_update()
-    return GenerationState((await tx.execute(found)).scalar_one())
+    return GenerationState((await tx.execute(_LOCK, {"generation": generation_id})).scalar_one())
 
 
 async def start(tx: Tx, generation_id: UUID) -> bool:

@@ -13,6 +13,11 @@ from service.store import topics
 from service.store.database import Tx
 from service.store.tables import modules, quizzes
 
+# Every claimed batch comes through it: it is built once.
+_TEXTS = sa.select(modules.c.id, modules.c.name, modules.c.text, modules.c.position).where(
+    modules.c.id.in_(sa.bindparam("module_ids", expanding=True))
+)
+
 
 async def insert(tx: Tx, quiz_id: UUID, named_texts: Sequence[tuple[str, str]]) -> list[UUID]:
     """Append modules, given as (name, text), behind those the quiz has. Returns their ids."""
@@ -39,11 +44,10 @@ async def ids(tx: Tx, quiz_id: UUID) -> list[UUID]:
     return list((await tx.execute(found)).scalars())
 
 
-async def text(tx: Tx, module_id: UUID) -> ModuleText:
-    """For a worker, which has a claim on it."""
-    found = sa.select(modules.c.id, modules.c.name, modules.c.text, modules.c.position)
-    row = (await tx.execute(found.where(modules.c.id == module_id))).one()
-    return ModuleText(id=row.id, name=row.name, text=row.text, position=row.position)
+async def texts(tx: Tx, module_ids: Collection[UUID]) -> dict[UUID, ModuleText]:
+    """For a worker, which has claims on them."""
+    found = await tx.execute(_TEXTS, {"module_ids": list(module_ids)})
+    return {row.id: ModuleText(id=row.id, name=row.name, text=row.text, position=row.position) for row in found}
 
 
 async def load(tx: Tx, owner: str, quiz_id: UUID, module_id: UUID) -> ModuleText:
@@ -55,7 +59,7 @@ async def load(tx: Tx, owner: str, quiz_id: UUID, module_id: UUID) -> ModuleText
     )
     if (await tx.execute(found)).first() is None:
         raise NotFound(f"there is no module {module_id} in quiz {quiz_id}")
-    return await text(tx, module_id)
+    return (await texts(tx, [module_id]))[module_id]
 
 
 async def of_quizzes(tx: Tx, quiz_ids: Collection[UUID]) -> dict[UUID, list[Module]]:

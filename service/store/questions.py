@@ -1,10 +1,12 @@
 """Every SQL statement about questions. Held ones are invisible to readers; completing the batch saves them."""
 
+import itertools
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
+from schemas.holdings import Holding
 from schemas.lists import Page
 from schemas.plans import Claim
 from schemas.questions import CONTENT_OF, Entered, Evidence, Fingerprint, Question, SoundQuestion, preview_of
@@ -16,66 +18,10 @@ from service.store.tables import batches, generations, modules, questions
 
 BANK_PAGE = 20_000
 
-
-async def hold(tx: Tx, claim: Claim, sound: Sequence[SoundQuestion], *, first_slot: int) -> None:
-    """Keep checked questions in the batch's next free slots."""
-    rows = [
-        {
-            "id": uuid4(),
-            "quiz_id": claim.quiz_id,
-            "generation_id": claim.generation_id,
-            "batch_id": claim.batch_id,
-            "module_id": claim.module_id,
-            "slot": first_slot + offset,
-            "state": QuestionState.HELD,
-            "question_type": claim.question_type,
-            "difficulty": claim.difficulty,
-            "content": question.content.model_dump(mode="json"),
-            "evidence_quote": question.evidence.quote,
-            "evidence_start": question.evidence.start,
-            "evidence_end": question.evidence.end,
-            "explanation": question.explanation,
-            "cognitive_level": question.cognitive_level,
-            "tags": list(question.tags),
-            "flaws": list(question.flaws),
-            "quality": question.quality,
-            "fingerprint_text": question.fingerprint.text,
-            "fingerprint_key": question.fingerprint.key,
-            "fingerprint_hash": question.fingerprint.hash,
-            "review": Review.UNREVIEWED,
-            "version": 1,
-            "fence": claim.fence,
-        }
-        for offset, question in enumerate(sound)
-    ]
-    await tx.execute(sa.insert(questions).values(generated_at=db_now()), rows)
-
-
-async def save(tx: Tx, batch_id: UUID) -> int:
-    """Turn what the batch holds into saved questions; returns how many. Only now is it known how they are balanced."""
-    await _mark_imbalance(tx, batch_id)
-    held = sa.update(questions).where(questions.c.batch_id == batch_id, questions.c.state == QuestionState.HELD)
-    return (await tx.execute(held.values(state=QuestionState.SAVED))).rowcount
-
-
-async def _mark_imbalance(tx: Tx, batch_id: UUID) -> None:
-    of_batch = sa.select(questions.c.id, questions.c.question_type, questions.c.content, questions.c.flaws)
-    of_batch = of_batch.where(questions.c.batch_id == batch_id, questions.c.question_type.in_(balance.TYPES))
-    rows = (await tx.execute(of_batch)).all()
-    contents = [CONTENT_OF[QuestionType(row.question_type)].model_validate(row.content) for row in rows]
-    marks = [
-        {"question_id": row.id, "flaws_now": [*row.flaws, flaw]}
-        for row, flaw in zip(rows, balance.flaws_of(contents), strict=True)
-        if flaw and flaw not in row.flaws
-    ]
-    if marks:
-        one = sa.update(questions).where(questions.c.id == sa.bindparam("question_id"))
-        await tx.execute(one.values(flaws=sa.bindparam("flaws_now", type_=questions.c.flaws.type)), marks)
-
-
-async def entered(tx: Tx, quiz_id: UUID, *, after: int) -> list[Entered]:
-    """What the quiz already asks, held or saved, beyond the number `after`, in order."""
-    found = sa.select(
+# Every question comes through these: they are built once.
+_INSERT = sa.insert(questions).values(generated_at=db_now())
+_ENTERED = (
+    sa.select(
         questions.c.number,
         questions.c.batch_id,
         questions.c.question_type,
@@ -86,15 +32,92 @@ async def entered(tx: Tx, quiz_id: UUID, *, after: int) -> list[Entered]:
         questions.c.fingerprint_text,
         questions.c.fingerprint_key,
         questions.c.fingerprint_hash,
-    ).where(questions.c.quiz_id == quiz_id)
+    )
+    .where(questions.c.quiz_id == sa.bindparam("quiz"), questions.c.number > sa.bindparam("after"))
+    .order_by(questions.c.number)
+    .limit(BANK_PAGE)
+)
+_OF_BATCHES = questions.c.batch_id.in_(sa.bindparam("batch_ids", expanding=True))
+_SAVE = (
+    sa.update(questions).where(_OF_BATCHES, questions.c.state == QuestionState.HELD).values(state=QuestionState.SAVED)
+)
+_WEIGHED = (
+    sa.select(questions.c.id, questions.c.batch_id, questions.c.question_type, questions.c.content, questions.c.flaws)
+    .where(_OF_BATCHES, questions.c.question_type.in_(balance.TYPES))
+    .order_by(questions.c.batch_id)
+)
+_MARK = (
+    sa.update(questions)
+    .where(questions.c.id == sa.bindparam("question_id"))
+    .values(flaws=sa.bindparam("flaws_now", type_=questions.c.flaws.type))
+)
+
+
+async def hold(tx: Tx, placed: Sequence[tuple[Holding, int]]) -> None:
+    """Keep the checked questions of each holding in its batch's free slots, from the one that is named on."""
+    rows = [
+        _row(holding.claim, question, first_slot + offset)
+        for holding, first_slot in placed
+        for offset, question in enumerate(holding.sound)
+    ]
+    if rows:
+        await tx.execute(_INSERT, rows)
+
+
+def _row(claim: Claim, question: SoundQuestion, slot: int) -> dict[str, object]:
+    return {
+        "id": uuid4(),
+        "quiz_id": claim.quiz_id,
+        "generation_id": claim.generation_id,
+        "batch_id": claim.batch_id,
+        "module_id": claim.module_id,
+        "slot": slot,
+        "state": QuestionState.HELD,
+        "question_type": claim.question_type,
+        "difficulty": claim.difficulty,
+        "content": question.content.model_dump(mode="json"),
+        "evidence_quote": question.evidence.quote,
+        "evidence_start": question.evidence.start,
+        "evidence_end": question.evidence.end,
+        "explanation": question.explanation,
+        "cognitive_level": question.cognitive_level,
+        "tags": list(question.tags),
+        "flaws": list(question.flaws),
+        "quality": question.quality,
+        "fingerprint_text": question.fingerprint.text,
+        "fingerprint_key": question.fingerprint.key,
+        "fingerprint_hash": question.fingerprint.hash,
+        "review": Review.UNREVIEWED,
+        "version": 1,
+        "fence": claim.fence,
+    }
+
+
+async def save(tx: Tx, batch_ids: Sequence[UUID]) -> int:
+    """Turn what the batches hold into saved questions; returns how many. Only now is known how each is balanced."""
+    await _mark_imbalance(tx, batch_ids)
+    return (await tx.execute(_SAVE, {"batch_ids": batch_ids})).rowcount
+
+
+async def _mark_imbalance(tx: Tx, batch_ids: Sequence[UUID]) -> None:
+    rows = (await tx.execute(_WEIGHED, {"batch_ids": batch_ids})).all()
+    marks = []
+    for _, of_batch in itertools.groupby(rows, key=lambda row: row.batch_id):
+        mates = list(of_batch)
+        contents = [CONTENT_OF[QuestionType(row.question_type)].model_validate(row.content) for row in mates]
+        marks += [
+            {"question_id": row.id, "flaws_now": [*row.flaws, flaw]}
+            for row, flaw in zip(mates, balance.flaws_of(contents), strict=True)
+            if flaw and flaw not in row.flaws
+        ]
+    if marks:
+        await tx.execute(_MARK, marks)
+
+
+async def entered(tx: Tx, quiz_id: UUID, *, after: int) -> list[Entered]:
+    """What the quiz already asks, held or saved, beyond the number `after`, in order."""
     rows: list[sa.Row[*tuple[object, ...]]] = []
-    while page := (
-        await tx.execute(
-            found.where(questions.c.number > (rows[-1].number if rows else after))
-            .order_by(questions.c.number)
-            .limit(BANK_PAGE)
-        )
-    ).all():
+    while page := (await tx.execute(_ENTERED, {"quiz": quiz_id, "after": rows[-1].number if rows else after})).all():
         rows += page
         if len(page) < BANK_PAGE:
             break

@@ -19,6 +19,9 @@ from service.store.tables import generations, materials, questions, quizzes
 CODE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that look alike."""
 
+# Every hold comes through it: it is built once.
+_LOCK = sa.select(quizzes.c.id).where(quizzes.c.id == sa.bindparam("quiz")).with_for_update()
+
 
 async def insert(tx: Tx, *, owner: str, title: str, language: str) -> UUID:
     quiz_id = uuid4()
@@ -33,7 +36,7 @@ async def insert(tx: Tx, *, owner: str, title: str, language: str) -> UUID:
 
 async def lock(tx: Tx, quiz_id: UUID) -> None:
     """Lock the quiz: what is entered into it is compared with all that is there. (SQLite's BEGIN locks already.)"""
-    await tx.execute(sa.select(quizzes.c.id).where(quizzes.c.id == quiz_id).with_for_update())
+    await tx.execute(_LOCK, {"quiz": quiz_id})
 
 
 async def require(tx: Tx, owner: str, quiz_id: UUID) -> None:

@@ -18,12 +18,12 @@ from schemas.events import (
     GenerationStarted,
     Happening,
     QuestionAccepted,
-    QuestionRejected,
 )
 from schemas.generations import BatchError
+from schemas.holdings import Holding
 from schemas.orders import OrderOptions
 from schemas.plans import BatchPlan, Claim, Place, Tally, Wakeup
-from schemas.questions import SoundQuestion, preview_of
+from schemas.questions import preview_of
 from schemas.states import AttemptOutcome, BatchState, ErrorCode, GenerationState, RequeueReason
 from service.errors import Invalid, LeaseLost, StateConflict
 from service.rules import lifecycle, planning, progress
@@ -81,62 +81,76 @@ async def enter(tx: Tx, claim: Claim) -> None:
         raise LeaseLost(f"generation {claim.generation_id} wants no more work on batch {claim.batch_id}")
 
 
-async def hold(
-    tx: Tx,
-    claim: Claim,
-    sound: Sequence[SoundQuestion],
-    rejected: Sequence[QuestionRejected],
-    *,
-    lease_seconds: float,
-) -> tuple[int, Wakeup | None]:
-    """Keep what passed the checks and tell what did not. The caller has entered. Raises LeaseLost.
+async def hold(tx: Tx, holdings: Sequence[Holding], *, lease_seconds: float) -> tuple[list[int], Wakeup | None]:
+    """Keep what passed the checks and tell what did not, of batches of one generation that the caller has entered.
 
-    Returns how many the batch holds now.
+    Returns how many each batch holds now. Raises LeaseLost if one of them is someone else's.
     """
-    held = await batches.hold(tx, claim, count=len(sound), lease_seconds=lease_seconds)
-    before = held - len(sound)
-    happenings: list[Happening] = [*rejected]
-    for offset, question in enumerate(sound, start=1):
-        preview = preview_of(question.content)[:PREVIEW_CHARACTERS_MAX]
-        happenings.append(
-            QuestionAccepted(
-                batch_id=claim.batch_id, held_count=before + offset, target_count=claim.target_count, preview=preview
-            )
+    counts = [(holding.claim, len(holding.sound)) for holding in holdings]
+    before = await batches.hold(tx, counts, lease_seconds=lease_seconds)
+    placed = list(zip(holdings, before, strict=True))
+    await questions.hold(tx, placed)
+    happenings = [happening for holding, count in placed for happening in _brought(holding, count)]
+    generation_id = holdings[0].claim.generation_id
+    wakeup = await events.append(tx, generation_id, happenings) if happenings else None
+    return [count + len(holding.sound) for holding, count in placed], wakeup
+
+
+def _brought(holding: Holding, before: int) -> list[Happening]:
+    claim = holding.claim
+    accepted = [
+        QuestionAccepted(
+            batch_id=claim.batch_id,
+            held_count=held,
+            target_count=claim.target_count,
+            preview=preview_of(question.content)[:PREVIEW_CHARACTERS_MAX],
         )
-    if sound:
-        await questions.hold(tx, claim, sound, first_slot=before)
-    return held, (await events.append(tx, claim.generation_id, happenings) if happenings else None)
+        for held, question in enumerate(holding.sound, start=before + 1)
+    ]
+    return [*holding.rejected, *accepted]
 
 
 async def wait(tx: Tx, claim: Claim, waiting: BatchRetrying, *, lease_seconds: float) -> Wakeup:
     """Tell that the batch waits in its worker's hands. Raises LeaseLost."""
     await enter(tx, claim)
-    await batches.hold(tx, claim, count=0, lease_seconds=lease_seconds)
+    await batches.hold(tx, [(claim, 0)], lease_seconds=lease_seconds)
     return await events.append(tx, claim.generation_id, [waiting])
 
 
-async def complete(tx: Tx, claim: Claim, ended: Sequence[Call] = ()) -> Wakeup:
-    """Save the whole batch. Raises LeaseLost, also when it is not whole.
+async def complete(tx: Tx, whole: Sequence[tuple[Claim, Sequence[Call]]]) -> list[Wakeup]:
+    """Save whole batches of one generation, each with its calls that are not written yet.
+
+    Returns the same for each. Raises LeaseLost, also when one of them is not whole.
+    """
+    claims = [claim for claim, _ in whole]
+    await enter(tx, claims[0])
+    await batches.complete(tx, claims)
+    batch_ids = [claim.batch_id for claim in claims]
+    saved, target = await questions.save(tx, batch_ids), sum(claim.target_count for claim in claims)
+    assert saved == target, f"{len(claims)} batches hold {saved} rows for {target} slots"
+    await calls.insert(tx, whole)
+    await attempts.end(tx, batch_ids, AttemptOutcome.COMPLETED)
+    done = [
+        BatchCompleted(
+            batch_id=claim.batch_id,
+            batch_key=claim.batch_key,
+            saved_count=claim.target_count,
+            target_count=claim.target_count,
+        )
+        for claim in claims
+    ]
+    wakeup = await close(tx, claims[0].generation_id, done)
+    return [wakeup] * len(claims)
+
+
+async def fail(tx: Tx, claim: Claim, error: BatchError, ended: Sequence[Call] = ()) -> Wakeup:
+    """End the batch without saving; what it holds stays held. Raises LeaseLost.
 
     `ended`, here as below: calls that are not written yet.
     """
     await enter(tx, claim)
-    await batches.complete(tx, claim)
-    saved = await questions.save(tx, claim.batch_id)
-    assert saved == claim.target_count, f"batch {claim.batch_id} holds {saved} rows for {claim.target_count} slots"
-    await calls.insert(tx, claim, ended)
-    await attempts.end(tx, [claim.batch_id], AttemptOutcome.COMPLETED)
-    done = BatchCompleted(
-        batch_id=claim.batch_id, batch_key=claim.batch_key, saved_count=saved, target_count=claim.target_count
-    )
-    return await close(tx, claim.generation_id, [done])
-
-
-async def fail(tx: Tx, claim: Claim, error: BatchError, ended: Sequence[Call] = ()) -> Wakeup:
-    """End the batch without saving; what it holds stays held. Raises LeaseLost."""
-    await enter(tx, claim)
     await batches.fail(tx, claim, error)
-    await calls.insert(tx, claim, ended)
+    await calls.insert(tx, [(claim, ended)])
     return await _failed(tx, claim.generation_id, [claim.batch_id], error)
 
 
@@ -144,7 +158,7 @@ async def delay(tx: Tx, claim: Claim, error: BatchError, ended: Sequence[Call] =
     """Give the batch back for another attempt after `delay_seconds`. Raises LeaseLost."""
     await enter(tx, claim)
     await batches.put_back(tx, claim, delay_seconds=delay_seconds, counts=True)
-    await calls.insert(tx, claim, ended)
+    await calls.insert(tx, [(claim, ended)])
     await attempts.end(tx, [claim.batch_id], AttemptOutcome.RETRYING, error=error)
     retrying = BatchRetrying(batch_id=claim.batch_id, code=error.code, delay_seconds=round(delay_seconds, 3))
     return await events.append(tx, claim.generation_id, [retrying])
@@ -154,7 +168,7 @@ async def release(tx: Tx, claim: Claim, ended: Sequence[Call] = ()) -> Wakeup:
     """The worker stops in good order: the batch is free at once, the try uncounted. Raises LeaseLost."""
     await enter(tx, claim)
     await batches.put_back(tx, claim, delay_seconds=0, counts=False)
-    await calls.insert(tx, claim, ended)
+    await calls.insert(tx, [(claim, ended)])
     await attempts.end(tx, [claim.batch_id], AttemptOutcome.RELEASED)
     return await events.append(tx, claim.generation_id, [_requeued(claim)])
 

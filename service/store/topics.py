@@ -34,6 +34,13 @@ _MODULES_TOPICS = (
 )
 """A module's topics are those of its text, among its owner's only: nobody learns what others have uploaded."""
 
+# Every claimed batch comes through it: it is built once.
+_OF_MODULES = (
+    sa.select(modules.c.id, topics.c.topics)
+    .select_from(_MODULES_TOPICS[0].join(topics, _MODULES_TOPICS[1]))
+    .where(modules.c.id.in_(sa.bindparam("module_ids", expanding=True)))
+)
+
 _IS_FRESH = sa.func.coalesce(topics.c.identified_at > seconds_from_now(-FRESH_SECONDS), sa.false())
 _IS_FREE = sa.or_(topics.c.lease_until.is_(None), topics.c.lease_until < db_now())
 _COSTS = (
@@ -101,11 +108,10 @@ async def of_quiz(tx: Tx, quiz_id: UUID) -> list[Identification]:
     ]
 
 
-async def of_module(tx: Tx, module_id: UUID) -> tuple[Topic, ...]:
-    """Fresh or not: the text has not changed since."""
-    found = sa.select(topics.c.topics).select_from(_MODULES_TOPICS[0].join(topics, _MODULES_TOPICS[1]))
-    row = (await tx.execute(found.where(modules.c.id == module_id))).first()
-    return _topics(row.topics) if row else ()
+async def of_modules(tx: Tx, module_ids: Collection[UUID]) -> dict[UUID, tuple[Topic, ...]]:
+    """Fresh or not: the text has not changed since. Without modules for which nobody has asked."""
+    rows = await tx.execute(_OF_MODULES, {"module_ids": list(module_ids)})
+    return {row.id: _topics(row.topics) for row in rows}
 
 
 async def names(tx: Tx, quiz_ids: Collection[UUID]) -> dict[UUID, tuple[str, ...]]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.duplicates import duplicate_of, fingerprint_of, key_form, text_form
+from jobs.duplicates import Taken, duplicate_of, fingerprint_of, key_form, text_form
 from schemas.questions import (
     Content,
     Evidence,
@@ -174,6 +174,25 @@ def test_the_taken_question_itself_is_returned() -> None:
     taken = [print_of(short(f"Question {n * 7919 % 1000} about {n}?", f"answer {n * n}"), n, n + 1) for n in range(50)]
     assert duplicate_of(taken[31], taken) == taken[31]
     assert duplicate_of(taken[31], []) is None
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_what_is_sorted_by_type_finds_the_same_as_a_list(data: st.DataObject) -> None:
+    words = st.sampled_from(["light", "lights", "water", "sugar and water", "sugar and waters"])
+    content = st.one_of(
+        st.builds(short, words, words),
+        st.builds(lambda front, back: Flashcard(front=front, back=back), words, words),
+        st.builds(lambda term, definition: Vocabulary(term=term, definition=definition, example=""), words, words),
+    )
+    prints = st.builds(lambda content, start: print_of(content, start, start + 10), content, st.integers(0, 30))
+    listed, wanted = data.draw(st.lists(prints, max_size=12)), data.draw(prints)
+    taken = Taken(listed[:3])
+    taken.extend(listed[3:])
+    assert duplicate_of(wanted, taken) is duplicate_of(wanted, listed)
+    assert sorted(map(id, taken)) == sorted(map(id, listed))
+    taken.append(wanted)
+    assert duplicate_of(wanted, taken) is not None
 
 
 def test_a_question_of_nothing_but_marks_has_a_form_of_its_own() -> None:

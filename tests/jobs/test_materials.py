@@ -46,7 +46,7 @@ async def test_files_become_modules_in_their_order(bench: Workbench) -> None:
     assert [module.name for module in quiz.modules] == ["Leaves", "Roots"]
     assert (quiz.status, quiz.failure_reason, quiz.extraction) == ("created", None, None)
     async with bench.database.read() as tx:
-        assert "chloroplasts" in (await modules.text(tx, quiz.modules[0].id)).text
+        assert "chloroplasts" in (await modules.texts(tx, [quiz.modules[0].id]))[quiz.modules[0].id].text
 
 
 async def test_a_job_that_runs_twice_makes_each_module_once(bench: Workbench) -> None:

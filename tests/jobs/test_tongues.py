@@ -67,6 +67,7 @@ def test_another_script_is_foreign_to_latin_letters() -> None:
     assert is_foreign(russian, "de")
     assert not is_foreign(russian, "ru")
     assert not is_foreign("δ ε ζ η θ λ μ ξ", "de"), "a formula is no language"
+    assert not is_foreign(f"{russian} {russian} {TEXTS['de']}", "de"), "a text that quotes is in the quoting language"
 
 
 @pytest.mark.parametrize(

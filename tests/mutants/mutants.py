@@ -32,6 +32,17 @@ MUTANTS = (
                 "        batches.c.fence == claim.fence,\n        batches.c.lease_owner == claim.worker,\n",
                 "        batches.c.lease_owner == claim.worker,\n",
             ),
+            Edit(
+                "service/store/batches.py",
+                '    batches.c.fence == sa.bindparam("under"),\n',
+                '    batches.c.fence >= sa.bindparam("under"),\n',
+            ),
+            Edit(
+                "service/store/batches.py",
+                "    rows = {(row.id, row.fence, row.lease_owner): row for row in found}\n",
+                "    fences = {claim.batch_id: claim.fence for claim in claims}\n"
+                "    rows = {(row.id, fences[row.id], row.lease_owner): row for row in found}\n",
+            ),
         ),
         ("tests/properties/test_lifecycle.py",),
     ),
@@ -55,9 +66,13 @@ MUTANTS = (
         (
             Edit(
                 "jobs/checkpoint.py",
-                "        failpoints.reach(Place.INSIDE_HOLD)\n",
-                "        failpoints.reach(Place.INSIDE_HOLD)\n"
-                "        await self._workshop.broadcast.announce(wakeup)\n",
+                "        return await self._workshop.persist_together(hold, brought, about=self.claim.generation_id)\n",
+                "        async def early(tx, brought):\n"
+                "            kept = await hold(tx, brought)\n"
+                "            await self._workshop.broadcast.announce(kept[0].wakeup)\n"
+                "            return kept\n"
+                "        about = self.claim.generation_id\n"
+                "        return await self._workshop.persist_together(early, brought, about=about)\n",
             ),
         ),
         (SIMULATION,),
@@ -67,8 +82,8 @@ MUTANTS = (
         (
             Edit(
                 "service/store/steps.py",
-                "        await questions.hold(tx, claim, sound, first_slot=before)\n",
-                "        await questions.hold(tx, claim, sound, first_slot=before)\n"
+                "    await questions.hold(tx, placed)\n",
+                "    await questions.hold(tx, placed)\n"
                 '    await tx.exec_driver_sql("COMMIT")\n'
                 '    await tx.exec_driver_sql("BEGIN IMMEDIATE")\n',
             ),
@@ -167,14 +182,14 @@ MUTANTS = (
         ("tests/service/store/test_batches.py", "tests/properties/test_lifecycle.py", SIMULATION),
     ),
     Mutant(
-        "what a transaction saw counts although it did not commit",
+        "what the bank learned since a batch last looked is not compared",
         (
             Edit(
-                "jobs/checkpoint.py",
-                "        failpoints.reach(Place.INSIDE_HOLD)\n",
-                "        failpoints.reach(Place.INSIDE_HOLD)\n        self._seen = bank.seen\n",
+                "jobs/holding.py",
+                "    since = [*one.bank.since(one.seen), ",
+                "    since = [*one.bank.since(one.bank.seen), ",
             ),
         ),
-        ("tests/jobs/test_checkpoint.py",),
+        ("tests/jobs/test_holding.py",),
     ),
 )

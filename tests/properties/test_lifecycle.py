@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from schemas.events import BatchRetrying, QuestionRejected
 from schemas.generations import BatchError
+from schemas.holdings import Holding
 from schemas.plans import Claim, Place
 from schemas.states import BatchState, ErrorCode, GenerationState
 from service.errors import Invalid, LeaseLost, StateConflict
@@ -105,7 +106,7 @@ class Lifecycle(RuleBasedStateMachine):
 
         async def step(tx: Tx) -> None:
             await steps.enter(tx, claim)
-            await steps.hold(tx, claim, sound, (), lease_seconds=LEASE_SECONDS)
+            await steps.hold(tx, [Holding(claim, sound, ())], lease_seconds=LEASE_SECONDS)
 
         self._by_worker(claim, step)
 
@@ -115,7 +116,7 @@ class Lifecycle(RuleBasedStateMachine):
         claim = self._claim(pick)
         row = self._row(claim.batch_id)
         is_whole = row.held_count == row.target_count
-        self._by_worker(claim, lambda tx: steps.complete(tx, claim), may=is_whole)
+        self._by_worker(claim, lambda tx: steps.complete(tx, [(claim, ())]), may=is_whole)
 
     @precondition(lambda self: self.claims)
     @rule(pick=picks)
@@ -183,7 +184,7 @@ class Lifecycle(RuleBasedStateMachine):
 
         async def step(tx: Tx) -> None:
             await steps.enter(tx, claim)
-            await steps.hold(tx, claim, (), rejected, lease_seconds=LEASE_SECONDS)
+            await steps.hold(tx, [Holding(claim, (), rejected)], lease_seconds=LEASE_SECONDS)
 
         self._by_worker(claim, step)
 

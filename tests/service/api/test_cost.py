@@ -48,7 +48,7 @@ async def capped(bench: Workbench, http: httpx.AsyncClient) -> Ordered:
     found = (await http.post("/api/generations", json=order(cost_max_usd=1))).json()
     claimed = await factories.claim(bench.database, UUID(found["batches"][0]["id"]))
     async with bench.database.write() as tx:
-        await budget.charge(tx, claimed, [Call(number=1, model=MODEL, outcome=CallOutcome.EMPTY, cost_usd=2.0)])
+        await budget.charge(tx, [(claimed, [Call(number=1, model=MODEL, outcome=CallOutcome.EMPTY, cost_usd=2.0)])])
     return Ordered(UUID(found["quiz_id"]), (), claimed.generation_id, (claimed.batch_id,))
 
 

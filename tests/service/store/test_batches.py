@@ -182,8 +182,8 @@ async def test_a_hold_counts_up_and_extends_the_lease(database: Database) -> Non
     [batch_id] = (await factories.make_order(database, 3)).batch_ids
     claimed = await factories.claim(database, batch_id, lease_seconds=EXPIRED)
     async with database.write() as tx:
-        assert await batches.hold(tx, claimed, count=1, lease_seconds=LEASE_SECONDS) == 1
-        assert await batches.hold(tx, claimed, count=2, lease_seconds=LEASE_SECONDS) == 3
+        assert await batches.hold(tx, [(claimed, 1)], lease_seconds=LEASE_SECONDS) == [0]
+        assert await batches.hold(tx, [(claimed, 2)], lease_seconds=LEASE_SECONDS) == [1]
     assert await lease_left(database, batch_id) > 0
 
 
@@ -191,12 +191,12 @@ async def test_a_batch_is_not_completed_until_it_holds_its_target(database: Data
     [batch_id] = (await factories.make_order(database, 3)).batch_ids
     claimed = await factories.claim(database, batch_id)
     async with database.write() as tx:
-        await batches.hold(tx, claimed, count=2, lease_seconds=LEASE_SECONDS)
+        await batches.hold(tx, [(claimed, 2)], lease_seconds=LEASE_SECONDS)
     async with database.write() as tx:
         with pytest.raises(LeaseLost):
-            await batches.complete(tx, claimed)
-        await batches.hold(tx, claimed, count=1, lease_seconds=LEASE_SECONDS)
-        await batches.complete(tx, claimed)
+            await batches.complete(tx, [claimed])
+        await batches.hold(tx, [(claimed, 1)], lease_seconds=LEASE_SECONDS)
+        await batches.complete(tx, [claimed])
     row = await batch_row(database, batch_id)
     assert (row.state, row.saved_count, row.held_count) == (BatchState.COMPLETED, 3, 0)
     assert row.lease_owner is None
@@ -206,7 +206,7 @@ async def test_a_failed_batch_keeps_what_it_holds_and_says_why(database: Databas
     [batch_id] = (await factories.make_order(database, 3)).batch_ids
     claimed = await factories.claim(database, batch_id)
     async with database.write() as tx:
-        await batches.hold(tx, claimed, count=2, lease_seconds=LEASE_SECONDS)
+        await batches.hold(tx, [(claimed, 2)], lease_seconds=LEASE_SECONDS)
         await batches.fail(tx, claimed, OVERLOADED)
     row = await batch_row(database, batch_id)
     assert (row.state, row.held_count, row.fence) == (BatchState.FAILED, 2, claimed.fence + 1)
@@ -219,7 +219,7 @@ async def test_another_worker_cannot_use_a_claim(database: Database) -> None:
     stolen = claimed.model_copy(update={"worker": "someone else"})
     async with database.write() as tx:
         with pytest.raises(LeaseLost, match=f"batch {batch_id} is no longer held by someone else under fence 1"):
-            await batches.hold(tx, stolen, count=1, lease_seconds=LEASE_SECONDS)
+            await batches.hold(tx, [(stolen, 1)], lease_seconds=LEASE_SECONDS)
 
 
 async def test_only_batches_whose_lease_ran_out_are_expired_the_longest_first(database: Database) -> None:
@@ -372,7 +372,7 @@ async def test_no_lease_and_no_delay_is_reckoned_by_the_clock_of_a_worker(databa
     with parameters(database) as sent:
         claimed = await factories.claim(database, batch_id)
         async with database.write() as tx:
-            await batches.hold(tx, claimed, count=1, lease_seconds=LEASE_SECONDS)
+            await batches.hold(tx, [(claimed, 1)], lease_seconds=LEASE_SECONDS)
             await batches.renew_leases(tx, WORKER, [batch_id], lease_seconds=LEASE_SECONDS)
             assert await batches.expired(tx, limit=1) == []
             await batches.put_back(tx, claimed, delay_seconds=5, counts=True)

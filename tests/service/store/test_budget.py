@@ -49,9 +49,9 @@ async def test_what_reaches_the_limit_is_paused_and_says_why(database: Database)
     assert claimed.cost_max_usd == 1.0
     await factories.hold(database, claimed, 2)
     async with database.write() as tx:
-        assert await budget.charge(tx, claimed, calls(0.9)) is None
-        assert await budget.charge(tx, claimed, calls(0.9, 0.12)) is not None
-        assert await budget.charge(tx, claimed, calls(0.9, 0.12, 0.1)) is None, "it is paused already"
+        assert await budget.charge(tx, [(claimed, calls(0.9))]) is None
+        assert await budget.charge(tx, [(claimed, calls(0.9, 0.12))]) is not None
+        assert await budget.charge(tx, [(claimed, calls(0.9, 0.12, 0.1))]) is None, "it is paused already"
     generation = await factories.load(database, ordered)
     assert (generation.status, generation.held_count, generation.can_resume) == (GenerationState.PAUSED, 2, True)
     assert generation.error == BatchError(
@@ -69,7 +69,7 @@ async def test_it_goes_on_with_a_higher_limit_only(database: Database) -> None:
     ordered = await limited(database, 3)
     claimed = await factories.claim(database, ordered.batch_ids[0])
     async with database.write() as tx:
-        await budget.charge(tx, claimed, calls(1.5))
+        await budget.charge(tx, [(claimed, calls(1.5))])
         await steps.release(tx, claimed)
     for refused in (None, 1.5):
         async with database.write() as tx:
@@ -100,7 +100,7 @@ async def test_without_a_limit_or_a_known_price_nothing_is_paused(database: Data
         ordered = await limited(database, 3, cost_max_usd=cost_max_usd)
         claimed = await factories.claim(database, ordered.batch_ids[0])
         async with database.write() as tx:
-            assert await budget.charge(tx, claimed, calls(*costs)) is None
+            assert await budget.charge(tx, [(claimed, calls(*costs))]) is None
         assert (await factories.load(database, ordered)).status is GenerationState.PROCESSING
 
 
@@ -109,8 +109,8 @@ async def test_what_needs_no_further_call_is_not_paused(database: Database) -> N
     claimed = await factories.claim(database, ordered.batch_ids[0])
     await factories.hold(database, claimed, 2)
     async with database.write() as tx:
-        assert await budget.charge(tx, claimed, calls(7.0)) is None
-        await steps.complete(tx, claimed)
+        assert await budget.charge(tx, [(claimed, calls(7.0))]) is None
+        await steps.complete(tx, [(claimed, ())])
     assert (await factories.load(database, ordered)).status is GenerationState.COMPLETED
 
 
@@ -118,7 +118,7 @@ async def test_sums_of_fractions_reach_the_limit_they_add_up_to(database: Databa
     ordered = await limited(database, 2)
     claimed = await factories.claim(database, ordered.batch_ids[0])
     async with database.write() as tx:
-        assert await budget.charge(tx, claimed, calls(*[0.1] * 10)) is not None
+        assert await budget.charge(tx, [(claimed, calls(*[0.1] * 10))]) is not None
 
 
 async def test_a_retry_needs_room_below_the_limit_or_a_higher_one(database: Database) -> None:

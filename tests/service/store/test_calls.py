@@ -23,10 +23,10 @@ async def test_writing_a_call_twice_counts_it_once(database: Database) -> None:
     ordered = await factories.make_order(database, 2)
     claimed = await factories.claim(database, ordered.batch_ids[0])
     async with database.write() as tx:
-        await calls.insert(tx, claimed, SPENT[:1])
-        await calls.insert(tx, claimed, SPENT)
-        await calls.insert(tx, claimed, SPENT)
-        await calls.insert(tx, claimed, ())
+        await calls.insert(tx, [(claimed, SPENT[:1])])
+        await calls.insert(tx, [(claimed, SPENT)])
+        await calls.insert(tx, [(claimed, SPENT)])
+        await calls.insert(tx, [(claimed, ())])
     assert (await factories.load(database, ordered)).usage.llm_calls == 3
 
 
@@ -89,7 +89,7 @@ async def test_an_attempt_that_is_not_finished_counts_already(database: Database
     ordered = await factories.make_order(database, 2)
     claimed = await factories.claim(database, ordered.batch_ids[0])
     async with database.write() as tx:
-        assert await budget.charge(tx, claimed, SPENT) is None
+        assert await budget.charge(tx, [(claimed, SPENT)]) is None
     assert (await factories.load(database, ordered)).batches[0].usage == TOTALS
     async with database.write() as tx:
         await steps.delay(tx, claimed, OVERLOADED, SPENT, delay_seconds=0)

@@ -19,7 +19,8 @@ async def test_modules_keep_their_order_over_several_insertions(database: Databa
     async with database.write() as tx:
         second = await modules.insert(tx, quiz_id, [("Late", "more"), ("Latest", TEXT)])
         assert await modules.ids(tx, quiz_id) == [*first, *second]
-        texts = [await modules.text(tx, module_id) for module_id in second]
+        found = await modules.texts(tx, second)
+        texts = [found[module_id] for module_id in second]
     assert texts == [
         ModuleText(id=second[0], name="Late", text="more", position=2),
         ModuleText(id=second[1], name="Latest", text=TEXT, position=3),

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 import sqlalchemy as sa
 
+from schemas.holdings import Holding
 from schemas.plans import Claim
 from schemas.questions import (
     Content,
@@ -101,10 +102,10 @@ async def test_a_question_of_every_type_is_read_as_it_was_held(database: Databas
     sound = factories.sound_question(claimed.module_id).model_copy(update={"content": CONTENTS[question_type]})
     async with database.write() as tx:
         await steps.enter(tx, claimed)
-        await steps.hold(tx, claimed, [sound], [], lease_seconds=LEASE_SECONDS)
+        await steps.hold(tx, [Holding(claimed, [sound], [])], lease_seconds=LEASE_SECONDS)
         [entered] = await questions.entered(tx, ordered.quiz_id, after=0)
         assert (entered.question_type, entered.preview) == (question_type, preview_of(sound.content))
-        await steps.complete(tx, claimed, SPENT)
+        await steps.complete(tx, [(claimed, SPENT)])
 
     [question] = await factories.saved_questions(database, ordered)
 
@@ -126,7 +127,7 @@ async def hold_statements(database: Database, claimed: Claim, answers: list[bool
     ]
     async with database.write() as tx:
         await steps.enter(tx, claimed)
-        await steps.hold(tx, claimed, sound, [], lease_seconds=LEASE_SECONDS)
+        await steps.hold(tx, [Holding(claimed, sound, [])], lease_seconds=LEASE_SECONDS)
 
 
 @pytest.mark.parametrize(

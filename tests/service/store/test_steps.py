@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from schemas.events import BatchRetrying, QuestionRejected
+from schemas.holdings import Holding
 from schemas.plans import Claim
 from schemas.states import AttemptOutcome, BatchState, ErrorCode, GenerationState, QuestionType
 from service.errors import LeaseLost
@@ -23,7 +24,7 @@ TERMINAL = {"generation.completed", "generation.partial", "generation.failed", "
 async def _hold(tx: Tx, claimed: Claim) -> None:
     await steps.enter(tx, claimed)
     sound = factories.sound_questions(claimed.module_id, 1)
-    await steps.hold(tx, claimed, sound, [], lease_seconds=LEASE_SECONDS)
+    await steps.hold(tx, [Holding(claimed, sound, [])], lease_seconds=LEASE_SECONDS)
 
 
 async def _wait(tx: Tx, claimed: Claim) -> None:
@@ -32,7 +33,7 @@ async def _wait(tx: Tx, claimed: Claim) -> None:
 
 
 async def _complete(tx: Tx, claimed: Claim) -> None:
-    await steps.complete(tx, claimed, SPENT)
+    await steps.complete(tx, [(claimed, SPENT)])
 
 
 async def _fail(tx: Tx, claimed: Claim) -> None:
@@ -164,10 +165,10 @@ async def test_a_hold_keeps_rows_count_and_events_together(database: Database, o
     sound = factories.sound_questions(claimed.module_id, 2)
     async with database.write() as tx:
         await steps.enter(tx, claimed)
-        held, wakeup = await steps.hold(tx, claimed, sound, [rejected], lease_seconds=LEASE_SECONDS)
+        held, wakeup = await steps.hold(tx, [Holding(claimed, sound, [rejected])], lease_seconds=LEASE_SECONDS)
         assert await question_count(other_database, ordered) == 0, "nothing shows before the commit"
         assert len(await factories.log(other_database, ordered)) == 2
-    assert held == 2
+    assert held == [2]
     assert wakeup is not None
     assert wakeup.seq == 5
     assert await question_count(database, ordered) == 2
@@ -207,7 +208,7 @@ async def test_the_same_question_cannot_be_held_twice_in_a_generation(database: 
     async def again() -> None:
         async with database.write() as tx:
             await steps.enter(tx, claimed)
-            await steps.hold(tx, claimed, held, [], lease_seconds=LEASE_SECONDS)
+            await steps.hold(tx, [Holding(claimed, held, [])], lease_seconds=LEASE_SECONDS)
 
     with pytest.raises(sa.exc.IntegrityError):
         await again()
@@ -222,8 +223,8 @@ async def test_a_long_stem_is_cut_in_its_event_only(database: Database) -> None:
     long = sound.model_copy(update={"content": sound.content.model_copy(update={"stem": "Why? " * 100})})
     async with database.write() as tx:
         await steps.enter(tx, claimed)
-        await steps.hold(tx, claimed, [long], [], lease_seconds=LEASE_SECONDS)
-        await steps.complete(tx, claimed, SPENT)
+        await steps.hold(tx, [Holding(claimed, [long], [])], lease_seconds=LEASE_SECONDS)
+        await steps.complete(tx, [(claimed, SPENT)])
     [preview] = [event["preview"] for event in await factories.log(database, ordered) if "preview" in event]
     assert preview == ("Why? " * 100)[: steps.PREVIEW_CHARACTERS_MAX]
     [question] = await factories.saved_questions(database, ordered)
@@ -274,7 +275,7 @@ async def test_a_batch_is_saved_as_a_whole_or_not_at_all(database: Database) -> 
     await factories.hold(database, claimed, 2)
     async with database.write() as tx:
         with pytest.raises(LeaseLost):
-            await steps.complete(tx, claimed, SPENT)
+            await steps.complete(tx, [(claimed, SPENT)])
     assert await factories.saved_questions(database, ordered) == ()
     assert (await factories.load(database, ordered)).status is GenerationState.PROCESSING
 
@@ -385,3 +386,37 @@ async def test_an_order_is_named_after_what_its_batches_make(database: Database)
     generation = await factories.load(database, ordered)
     assert (generation.entity_type, generation.status) == ("flashcard", GenerationState.PENDING)
     assert generation.last_event_id == 0
+
+
+async def test_batches_that_are_completed_together_are_told_one_after_the_other(database: Database) -> None:
+    ordered = await factories.make_order(database, 2, 3)
+    claims = [await factories.claim(database, batch_id) for batch_id in ordered.batch_ids]
+    for claimed in claims:
+        await factories.hold(database, claimed, claimed.target_count)
+    async with database.write() as tx:
+        wakeups = await steps.complete(tx, [(claimed, SPENT) for claimed in claims])
+    log = await factories.log(database, ordered)
+    assert [wakeup.seq for wakeup in wakeups] == [len(log)] * 2
+    totals = [(event["type"], *event["totals"].values()) for event in log[-4:]]
+    assert totals == [
+        ("question.accepted", 5, 0, 5, 2, 0, 0),
+        ("batch.completed", 5, 2, 3, 2, 1, 0),
+        ("batch.completed", 5, 5, 0, 2, 2, 0),
+        ("generation.completed", 5, 5, 0, 2, 2, 0),
+    ]
+    assert await outcomes(database, ordered) == [AttemptOutcome.COMPLETED] * 2
+    assert len(await factories.saved_questions(database, ordered)) == 5
+    assert await factories.findings(database) == ()
+
+
+async def test_one_batch_that_is_not_whole_keeps_its_companions_from_being_completed(database: Database) -> None:
+    ordered = await factories.make_order(database, 2, 3)
+    claims = [await factories.claim(database, batch_id) for batch_id in ordered.batch_ids]
+    await factories.hold(database, claims[0], 2)
+    await factories.hold(database, claims[1], 2)
+    before = await factories.log(database, ordered)
+    with pytest.raises(LeaseLost, match="holds 2 of 3 questions"):
+        async with database.write() as tx:
+            await steps.complete(tx, [(claimed, ()) for claimed in claims])
+    assert await factories.log(database, ordered) == before
+    assert (await batch_row(database, claims[0].batch_id)).state == BatchState.PROCESSING

@@ -103,7 +103,7 @@ async def ordered(database: Database) -> Ordered:
     claimed = await factories.claim(database, ordered.batch_ids[0])
     await factories.hold(database, claimed, 1)
     async with database.write() as tx:
-        await calls.insert(tx, claimed, [Call(number=1, model="m", outcome=CallOutcome.EMPTY)])
+        await calls.insert(tx, [(claimed, [Call(number=1, model="m", outcome=CallOutcome.EMPTY)])])
         await materials.insert(tx, ordered.quiz_id, [("a.md", b"a")])
         await topics.want(tx, ordered.quiz_id)
         await tx.execute(sa.delete(tables.events).where(tables.events.c.seq > 1))

@@ -136,7 +136,7 @@ async def test_topics_are_of_one_owner_and_language_only(database: Database, cha
     assert (one.identification_id, one.topics, one.spent) == (None, (), TopicsUsage())
     async with database.read() as tx:
         assert await topics.names(tx, [other]) == {}
-        assert await topics.of_module(tx, one.module_id) == ()
+        assert await topics.of_modules(tx, [one.module_id]) == {}
     assert len(await want(database, other)) == 1
 
 
@@ -157,8 +157,8 @@ async def test_a_module_has_its_topics_and_a_quiz_their_names(database: Database
     async with database.read() as tx:
         with_topics, without = (await quizzes.load(tx, OWNER, quiz_id)).modules
         assert (with_topics.topics, without.topics) == (("Leaves", "Roots"), ())
-        assert await topics.of_module(tx, with_topics.id) == (LEAVES, ROOTS)
-        assert await topics.of_module(tx, without.id) == ()
+        found = await topics.of_modules(tx, [with_topics.id, without.id])
+        assert found == {with_topics.id: (LEAVES, ROOTS), without.id: ()}
 
 
 async def test_a_text_that_has_no_topics_is_remembered_too(database: Database) -> None:
