@@ -40,6 +40,9 @@ AVOID_MAX_METERED = 200
 
 CORRECTIONS_SENT_MAX = 5
 
+TOLD_SECONDS_MIN = 1.0
+"""A stray failure is over before anybody reads of it, and to write it down may take longer."""
+
 
 class TooFewValid(ProviderError):
     """Answers came, but too few passed the checks."""
@@ -166,7 +169,8 @@ class Asking:
             return False
         seconds = waiting.pause_seconds(error, was_answered=turn.was_answered)
         until = time.monotonic() + seconds
-        await self._tell_of_wait(error.code, seconds)
+        if is_limited or not turn.was_answered or seconds >= TOLD_SECONDS_MIN:
+            await self._tell_of_wait(error.code, seconds)
         if error.is_outage:
             # Time is what is waited for; at a rate limit the governor does it.
             await asyncio.sleep(until - time.monotonic())
