@@ -36,9 +36,12 @@ QUESTIONS_PER_CALL_MAX = 10
 
 AVOID_MAX = 2000
 AVOID_MAX_METERED = 200
-"""Questions of the quiz that a call is told not to ask again: a prompt that is paid for names the newest."""
+"""Questions that a call is told not to ask again: a prompt that is paid for names the newest."""
 
 CORRECTIONS_SENT_MAX = 5
+
+TOLD_SECONDS_MIN = 1.0
+"""A stray failure is over before anybody reads of it, and to write it down may take longer."""
 
 
 class TooFewValid(ProviderError):
@@ -166,9 +169,12 @@ class Asking:
         if turn.has_brought and error.is_transient and not is_limited:
             return False
         seconds = waiting.pause_seconds(error, was_answered=turn.was_answered)
-        await self._tell_of_wait(error.code, seconds)
+        until = time.monotonic() + seconds
+        if is_limited or not turn.was_answered or seconds >= TOLD_SECONDS_MIN:
+            await self._tell_of_wait(error.code, seconds)
         if error.is_outage:
-            await asyncio.sleep(seconds)  # time is what is waited for; at a rate limit the governor does it
+            # Time is what is waited for; at a rate limit the governor does it.
+            await asyncio.sleep(until - time.monotonic())
         return not turn.has_brought
 
     def _turn(self, portion: Portion, since: float | None) -> AbstractAsyncContextManager[Turn]:
@@ -243,7 +249,6 @@ class Asking:
     async def _request(self, portion: Portion, corrections: Sequence[str]) -> Request:
         """Raises LeaseLost: no call is made for a batch that is not ours any more."""
         claim = self._claim
-        avoid_max = AVOID_MAX_METERED if self._workshop.provider.is_metered else AVOID_MAX
         lane, lanes = claim.lane * portion.places + portion.place, claim.lanes * portion.places
         await self._checkpoint.look_around()
         topics = self._checkpoint.topics_for(lane, lanes)
@@ -252,7 +257,7 @@ class Asking:
             question_type=claim.question_type,
             difficulty=claim.difficulty,
             count=portion.count,
-            avoid=self._checkpoint.asked(most=avoid_max),
+            avoid=self._avoided(),
             corrections=tuple(corrections),
             instructions=claim.instructions,
             lane=lane,
@@ -260,6 +265,17 @@ class Asking:
             topics=topics.own,
             other_topics=topics.others,
             model=self._model,
+        )
+
+    def _avoided(self) -> tuple[str, ...]:
+        """What is asked already about the module, the newest last; in all the quiz where it was repeated or is free.
+
+        A long quiz would cost more than its modules, and other modules hardly ask the same.
+        """
+        claim, is_metered = self._claim, self._workshop.provider.is_metered
+        is_wide = not is_metered or NEAR_DUPLICATE in self._rejection_codes
+        return self._checkpoint.asked(
+            module_id=None if is_wide else claim.module_id, most=AVOID_MAX_METERED if is_metered else AVOID_MAX
         )
 
     async def _tell_of_wait(self, code: ErrorCode, seconds: float) -> None:

@@ -18,7 +18,7 @@ class Bank:
         self.seen = 0
         """The number of the newest question known."""
         self.taken = Taken()
-        self._previews: defaultdict[QuestionType, list[str]] = defaultdict(list)
+        self._previews: defaultdict[tuple[QuestionType, UUID | None], list[str]] = defaultdict(list)
         self._hashes: defaultdict[UUID, set[str]] = defaultdict(set)
 
     def add(self, entered: Iterable[Entered]) -> None:
@@ -28,12 +28,13 @@ class Bank:
                 continue
             self.seen = question.number
             self.taken.append(question.fingerprint)
-            self._previews[question.question_type].append(question.preview)
+            for module_id in (question.fingerprint.module_id, None):
+                self._previews[question.question_type, module_id].append(question.preview)
             self._hashes[question.batch_id].add(question.fingerprint.hash)
 
-    def previews(self, question_type: QuestionType, *, most: int) -> tuple[str, ...]:
-        """Of the newest questions, the last one last."""
-        return tuple(self._previews[question_type][-most:])
+    def previews(self, question_type: QuestionType, module_id: UUID | None, *, most: int) -> tuple[str, ...]:
+        """Of the newest questions about the module, or (None) in all the quiz; the last one last."""
+        return tuple(self._previews[question_type, module_id][-most:])
 
     def hashes_of(self, batch_id: UUID) -> set[str]:
         """Of the questions that the batch holds or has saved."""

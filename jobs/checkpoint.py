@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
+from uuid import UUID
 
 from jobs import checks, spreading, tongues
 from jobs.banks import Bank
@@ -91,9 +92,9 @@ class Checkpoint:
         if not await self._workshop.look(_are_wanted, _Look(claim, self._bank), about=claim.quiz_id):
             raise LeaseLost(f"batch {claim.batch_id} was taken over or stopped")
 
-    def asked(self, *, most: int) -> tuple[str, ...]:
-        """The newest questions of the batch's type in the quiz, the last one last."""
-        return self._bank.previews(self.claim.question_type, most=most)
+    def asked(self, *, module_id: UUID | None, most: int) -> tuple[str, ...]:
+        """The newest questions of the batch's type about the module, or in all the quiz; the last one last."""
+        return self._bank.previews(self.claim.question_type, module_id, most=most)
 
     def topics_for(self, lane: int, lanes: int) -> spreading.Share:
         """What the next call is to spread its questions over; nothing where no topics were identified."""

@@ -24,7 +24,7 @@ LOOK_SECONDS_MAX = 1.0
 ALONE_PAUSE_SECONDS = 1.0
 """How long a worker without Redis pauses after a call that failed."""
 
-TAKEN_AT_ONCE_MAX = 25
+TAKEN_AT_ONCE_MAX = 50
 HEAR_SECONDS = 0.1
 """What the provider says of its limits is the same for calls of the same moment."""
 
@@ -259,13 +259,19 @@ class Governor:
 
     def _first(self, lane: _Lane) -> list[_Waiter]:
         """Those whose turn it is: of owners in turn, each counted with those before."""
-        owners, waiting = self._owners.copy(), lane.waiters.copy()
+        owners = self._owners.copy()
+        queues: dict[tuple[Priority, str], deque[_Waiter]] = {}
+        for waiter in sorted(lane.waiters, key=lambda waiter: _rank(waiter, owners)):
+            queues.setdefault((waiter.wish.priority, waiter.wish.owner), deque()).append(waiter)
         first: list[_Waiter] = []
-        while waiting and len(first) < TAKEN_AT_ONCE_MAX:
-            next_one = min(waiting, key=lambda waiter: _rank(waiter, owners))
-            owners[next_one.wish.owner] += 1
-            waiting.remove(next_one)
+        while queues and len(first) < TAKEN_AT_ONCE_MAX:
+            queue = min(queues.values(), key=lambda queue: _rank(queue[0], owners))
+            next_one = queue.popleft()
+            wish = next_one.wish
+            owners[wish.owner] += 1
             first.append(next_one)
+            if not queue:
+                del queues[wish.priority, wish.owner]
         return first
 
     async def _take(self, lane: _Lane, first: Sequence[_Waiter]) -> tuple[list[Taken], Denied | None]:

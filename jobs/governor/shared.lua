@@ -12,6 +12,8 @@ local OVERLOAD_SHARE_MAX = 0.3
 local OVERLOAD_MEMORY = 0.9
 local CUT_PAUSE_SECONDS = 2
 local REQUESTS_PAUSE_SECONDS_DEFAULT = 5
+local SCALE_MEMORY = 0.85
+local SCALE_MARGIN = 1.2
 
 local step, given = ARGV[1], cjson.decode(ARGV[2])
 local clock = redis.call("TIME")
@@ -89,10 +91,16 @@ local function answer(reply)
   return cjson.encode(reply)
 end
 
+-- What is held back for a call: its estimate, corrected by what calls lately took of theirs.
+local function reserve_of(kind, weight)
+  local scale = get(kind .. "_scale")
+  return scale and weight[kind] * scale * SCALE_MARGIN or weight[kind]
+end
+
 -- Until when nothing of a kind is left, in seconds from now; more than a full bucket is never waited for.
 local function wait_for(kind, weight)
   if not limit_of(kind) then return 0 end
-  local short = math.min(weight[kind], burst_of(kind)) - level_of(kind)
+  local short = math.min(reserve_of(kind, weight), burst_of(kind)) - level_of(kind)
   return short > 0 and short * 60 / limit_of(kind) or 0
 end
 
@@ -117,12 +125,13 @@ end
 
 local function start(wanted)
   enter(wanted.call)
-  local used = {}
+  local reserved, used = {}, {}
   for _, kind in ipairs(KINDS) do
-    use(kind, wanted.weight[kind])
+    reserved[kind] = reserve_of(kind, wanted.weight)
+    use(kind, reserved[kind])
     used[kind] = get(kind .. "_used")
   end
-  return {taken_at = string.format("%.6f", now), used = used}
+  return {taken_at = string.format("%.6f", now), reserved = reserved, used = used}
 end
 
 -- As many of the calls as may start, in their order, and why the next one may not.
@@ -143,7 +152,7 @@ end
 local function learn(kind, limit, remaining)
   local is_new = get(kind .. "_limit") == nil
   set(kind .. "_limit", limit)
-  local before = remaining + given.weight[kind]
+  local before = remaining + given.reserved[kind]
   set(kind .. "_burst", math.min(limit_of(kind), math.max(get(kind .. "_burst", 1), before)))
   local least = remaining - (get(kind .. "_used", 0) - given.used[kind])
   local most = least + (now - given.taken_at) * limit_of(kind) / 60
@@ -170,7 +179,11 @@ end
 local function settle()
   for _, kind in ipairs(KINDS) do
     local real = given.spent[kind]
-    if real then use(kind, real - given.weight[kind]) end
+    if real then use(kind, real - (given.reserved[kind] or 0)) end
+    if real and given.outcome == "answered" and given.weight[kind] > 0 then
+      local scale = real / given.weight[kind]
+      set(kind .. "_scale", get(kind .. "_scale", scale) * SCALE_MEMORY + scale * (1 - SCALE_MEMORY))
+    end
   end
 end
 

@@ -33,7 +33,7 @@ class Rules(Frozen):
 
 
 class Taken(Frozen):
-    """A call that may start. `used` is what of each kind had been taken by then, this call included.
+    """A call that may start. `used` is what of each kind had been taken by then, with the `reserved` of this call.
 
     One that started while Redis was away has neither that nor a time.
     """
@@ -42,6 +42,7 @@ class Taken(Frozen):
     model: str
     weight: Weight
     taken_at: float | None = None
+    reserved: Mapping[str, float] = Field(default_factory=dict)
     used: Mapping[str, float] = Field(default_factory=dict)
 
 
@@ -72,6 +73,7 @@ class Ended(Frozen):
 
 class _Grant(Frozen):
     taken_at: float
+    reserved: Mapping[str, float]
     used: Mapping[str, float]
 
 
@@ -94,7 +96,7 @@ class SharedState:
         )
         granted = _Granted.model_validate(reply)
         return [
-            Taken(call=call, model=model, weight=weight, taken_at=grant.taken_at, used=grant.used)
+            Taken(call=call, model=model, weight=weight, **grant.model_dump())
             for grant, (call, weight) in zip(granted.taken, wanted, strict=False)
         ], granted.denied
 
@@ -129,6 +131,7 @@ class SharedState:
         return {
             "call": taken.call,
             "taken_at": taken.taken_at,
+            "reserved": dict(taken.reserved),
             "used": dict(taken.used),
             "weight": taken.weight.model_dump(),
         }

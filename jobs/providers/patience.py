@@ -1,16 +1,26 @@
-"""How long a silent provider is waited for: twice as long as it was ever silent lately, and never longer than set."""
+"""How long a silent provider is waited for: much longer than calls are silent lately, and never longer than set."""
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
-CALLS_MIN = 20
-"""Calls that must have ended before their silences say anything."""
+CALLS_MIN = 5
+"""Calls whose silences must be known before they say anything."""
+
+CALLS_KEPT = 100
+SHARE = 0.8
+"""So many calls are silent for less than what is taken for usual: stalls are fewer than the rest, so they do not make
+us wait longer; a provider that is slow for everyone does, because silences that were cut count as well."""
+
+FACTOR = 5.0
+AGAIN_FACTOR = 2.5
+"""The fourth try in a row has all the time that is set: it is the last one of an attempt (jobs/waiting.py)."""
 
 SECONDS_MIN = 2.0
-FACTOR = 2.0
-MEMORY = 0.99
 
 WORTHWHILE = 0.9
 """Those that wait already are told when what holds for them is shorter than this share of what they were told."""
@@ -24,49 +34,90 @@ class Silence(Exception):
         self.seconds = seconds
 
 
+@dataclass
+class _Caller:
+    """A task that makes one call after the other, each with a deadline of its own."""
+
+    deadline: float = 0.0
+    longest_seconds: float = 0.0
+    factor: float = 1.0
+
+
+@dataclass(frozen=True)
+class _Wait:
+    began: float
+    deadline: float
+    factor: float
+
+    def ends(self, seconds: float) -> float:
+        return min(self.deadline, self.began + seconds * self.factor)
+
+
 class Patience:
-    """Learns from calls that end well; what it has learned holds at once for those that wait already."""
+    """Learns from calls that end well or are cut; what it has learned holds at once for those that wait already.
+
+    Who was cut and asks again is given more each time: some calls are slower than all others for a good reason.
+    """
 
     def __init__(self, seconds_max: float) -> None:
         self._seconds_max = seconds_max
-        self._longest_seconds = 0.0
-        self._calls = 0
+        self._silences: deque[float] = deque(maxlen=CALLS_KEPT)
+        self._callers: WeakKeyDictionary[asyncio.Task[object], _Caller] = WeakKeyDictionary()
+        self._waits: dict[asyncio.Timeout, _Wait] = {}
         self._promised_seconds = math.inf
-        self._waits: dict[asyncio.Timeout, tuple[float, float]] = {}
-
-    @property
-    def seconds(self) -> float:
-        """Infinite while too little is known: then whoever opened the connection bounds it."""
-        learned = max(SECONDS_MIN, FACTOR * self._longest_seconds)
-        return learned if self._calls >= CALLS_MIN and learned < self._seconds_max else math.inf
+        self.seconds = math.inf
+        """Infinite while too little is known, or beyond what is set: then whoever opened the connection bounds it."""
 
     @asynccontextmanager
     async def wait(self, deadline: float) -> AsyncIterator[None]:
         """For the next sign of life. Raises Silence; TimeoutError at the deadline, in the loop's time."""
         now = asyncio.get_running_loop().time
-        began = now()
-        self._promised_seconds = max(self._promised_seconds, self.seconds)
+        caller = self._caller()
+        if caller.deadline != deadline:
+            caller.deadline, caller.longest_seconds = deadline, 0.0
+        wait = _Wait(began=now(), deadline=deadline, factor=caller.factor)
         try:
-            async with asyncio.timeout_at(min(deadline, began + self.seconds)) as scope:
-                self._waits[scope] = (began, deadline)
+            async with asyncio.timeout_at(wait.ends(self.seconds)) as scope:
+                self._waits[scope] = wait
                 try:
                     yield
                 finally:
                     del self._waits[scope]
-                    self._longest_seconds = max(self._longest_seconds, now() - began)
+                    caller.longest_seconds = max(caller.longest_seconds, now() - wait.began)
         except TimeoutError:
             if now() >= deadline:
                 raise
-            raise Silence(now() - began) from None
+            caller.factor *= AGAIN_FACTOR
+            self._learn(caller)
+            raise Silence(now() - wait.began) from None
 
     def learn(self) -> None:
-        """A call has ended well."""
-        self._calls += 1
-        self._longest_seconds *= MEMORY
-        # Each call makes it a hair shorter: setting the alarms of all that wait each time would not be worth it.
-        if self.seconds >= self._promised_seconds * WORTHWHILE:
+        """The call of this task has ended well."""
+        caller = self._caller()
+        caller.factor = 1.0
+        self._learn(caller)
+
+    def _caller(self) -> _Caller:
+        task = asyncio.current_task()
+        assert task is not None, "a coroutine runs in a task"
+        return self._callers.setdefault(task, _Caller())
+
+    def _learn(self, caller: _Caller) -> None:
+        self._silences.append(caller.longest_seconds)
+        self.seconds = bearable(self._silences, self._seconds_max)
+        # Each call changes it by a hair: setting the alarms of all that wait each time would not be worth it.
+        if WORTHWHILE * self._promised_seconds <= self.seconds <= self._promised_seconds / WORTHWHILE:
             return
         self._promised_seconds = self.seconds
-        for scope, (began, deadline) in self._waits.items():
+        for scope, wait in self._waits.items():
             if not scope.expired():
-                scope.reschedule(min(deadline, began + self.seconds))
+                scope.reschedule(wait.ends(self.seconds))
+
+
+def bearable(silences: Collection[float], seconds_max: float) -> float:
+    """How long a call may be silent where `silences` are the longest ones of calls before; infinite: not cut here."""
+    if len(silences) < CALLS_MIN:
+        return math.inf
+    usual = sorted(silences)[int(SHARE * len(silences))]
+    seconds = max(SECONDS_MIN, FACTOR * usual)
+    return seconds if seconds < seconds_max else math.inf

@@ -150,12 +150,14 @@ def _tokens(plans: Sequence[BatchPlan], lengths: Mapping[UUID, int], output_toke
 
 
 def _avoided_tokens(plans: Sequence[BatchPlan]) -> int:
-    """On average a call is told of half of the order's questions of its type."""
+    """On average a call is told of half of what the order asks of its type about its module."""
+    together: dict[tuple[UUID, QuestionType], list[int]] = {}
+    for plan in plans:
+        together.setdefault((plan.module_id, plan.question_type), []).append(plan.target_count)
     tokens = 0
-    for question_type in {plan.question_type for plan in plans}:
-        same = [plan.target_count for plan in plans if plan.question_type is question_type]
-        calls = sum(len(_portions(count)) for count in same)
-        tokens += calls * min(AVOIDED_MAX, sum(same) // 2) * AVOIDED_TOKENS
+    for counts in together.values():
+        calls = sum(len(_portions(count)) for count in counts)
+        tokens += calls * min(AVOIDED_MAX, sum(counts) // 2) * AVOIDED_TOKENS
     return tokens
 
 

@@ -32,8 +32,10 @@ def test_a_bank_grows_by_what_it_does_not_know_yet() -> None:
     assert [fingerprint.hash for fingerprint in bank.taken] == ["h3", "h5", "h8"]
     assert bank.hashes_of(BATCH) == {"h3", "h5", "h8"}
     assert bank.hashes_of(uuid4()) == set()
-    assert bank.previews(QuestionType.SHORT_ANSWER, most=2) == ("Question 5?", "Question 8?")
-    assert bank.previews(QuestionType.FLASHCARD, most=2) == ()
+    for module_id in (BATCH, None):
+        assert bank.previews(QuestionType.SHORT_ANSWER, module_id, most=2) == ("Question 5?", "Question 8?")
+        assert bank.previews(QuestionType.FLASHCARD, module_id, most=2) == ()
+    assert bank.previews(QuestionType.SHORT_ANSWER, uuid4(), most=2) == (), "another module"
 
 
 def test_the_banks_of_the_quizzes_used_last_are_kept() -> None:

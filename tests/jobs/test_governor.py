@@ -169,6 +169,30 @@ async def test_tokens_are_reserved_and_what_was_not_used_comes_back(broker: ArqR
     assert time.monotonic() - started >= 0.5, "what was used beyond the estimate is waited for"
 
 
+async def test_what_is_held_back_for_a_call_is_learned_from_what_calls_took(broker: ArqRedis) -> None:
+    """The estimate is 50 tokens of output, and calls take ten: more of them fit into the hundred of a second."""
+    ours = governor(broker, output_tokens=6000)
+    for _ in range(3):
+        async with ours.turn(WISH) as turn:
+            turn.usage = Usage(model=MODEL, input_tokens=1, output_tokens=10)
+    calls = Calls()
+    calls.start(ours, 4)
+    await eventually(lambda: calls.running == 4)
+    reserved = [taken.reserved["output_tokens"] for taken in ours._in_flight.values()]
+    assert all(10 <= tokens < 15 for tokens in reserved)
+    await calls.finish()
+
+
+async def test_a_call_that_failed_says_nothing_about_what_calls_take(broker: ArqRedis) -> None:
+    ours = governor(broker, output_tokens=6000)
+    with suppress(ProviderUnavailable):
+        async with ours.turn(WISH) as turn:
+            turn.usage = Usage(model=MODEL, input_tokens=1, output_tokens=1)
+            raise UNAVAILABLE
+    async with ours.turn(WISH):
+        assert [taken.reserved["output_tokens"] for taken in ours._in_flight.values()] == [50]
+
+
 async def test_a_call_heavier_than_the_limit_of_a_second_starts_all_the_same(broker: ArqRedis) -> None:
     ours = governor(broker, input_tokens=60)
     await call(ours)

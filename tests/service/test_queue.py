@@ -1,5 +1,6 @@
 """What is put into the queue: once, in order, in one go, and never as a pickle."""
 
+import asyncio
 import json
 import pickle
 import time
@@ -20,6 +21,7 @@ from schemas.plans import Place, WantedBatch
 from schemas.states import Priority
 from service import queue
 from service.queue import BOOST_SECONDS, EXTRACT, RUN_BATCH, WAKE_CHANNEL, Queue
+from tests.scripted import Gate
 from tests.workbench import Workbench, eventually
 
 NOON = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
@@ -199,3 +201,34 @@ async def test_a_worker_whose_clock_is_years_behind_picks_jobs_all_the_same(benc
     await Queue(bench.redis).put_batches([wanted(1, priority=Priority.LOW)])
     five_years_ago = (time.time() - 5 * 365 * 86_400) * 1000
     assert len(await bench.redis.zrangebyscore(default_queue_name, "-inf", five_years_ago)) == 1
+
+
+async def test_no_command_waits_until_the_connection_of_another_is_open() -> None:
+    gate, opened = Gate(), asyncio.Event()
+
+    class SlowToOpen(queue.Pool):
+        async def ensure_connection(self, _: object) -> None:
+            if gate.reached.is_set():
+                opened.set()
+            else:
+                await gate.passed()
+
+    pool = SlowToOpen()
+    first = asyncio.create_task(pool.get_connection())
+    await gate.reached.wait()
+    assert await pool.get_connection() is not None
+    assert opened.is_set()
+    assert not first.done()
+    gate.opened.set()
+    await first
+
+
+async def test_a_connection_that_can_not_be_opened_is_given_back() -> None:
+    class Closed(queue.Pool):
+        async def ensure_connection(self, _: object) -> None:
+            raise ConnectionRefusedError
+
+    pool = Closed()
+    with pytest.raises(ConnectionRefusedError):
+        await pool.get_connection()
+    assert not pool._in_use_connections
