@@ -31,6 +31,9 @@ REJECTION_CHARACTERS_MAX = 300
 GATHER_SECONDS = 0.2
 """How long a question may wait in memory for others; a crash would lose it."""
 
+LOOK_SECONDS = 1.0
+"""How long a look at the database is good for. Who stops a batch tells its worker besides (jobs/recovery.py)."""
+
 
 class Checkpoint:
     """The questions that a claimed batch holds, and the door to it.
@@ -58,6 +61,7 @@ class Checkpoint:
         self._is_urgent = asyncio.Event()
         self._settling = 0
         self._written_at = -GATHER_SECONDS
+        self._looked_at = time.monotonic()
 
     @classmethod
     async def open(cls, workshop: Workshop, claim: Claim) -> "Checkpoint":
@@ -84,10 +88,13 @@ class Checkpoint:
         return None
 
     async def look_around(self) -> None:
-        """Learn what other batches of the quiz have entered, for the next call.
+        """Learn what other batches of the quiz have entered, for the next call, unless that was done a moment ago.
 
         Raises LeaseLost when none is wanted: the batch is someone else's, or its generation wants no work.
         """
+        if time.monotonic() < self._looked_at + LOOK_SECONDS:
+            return
+        self._looked_at = time.monotonic()
         claim = self.claim
         if not await self._workshop.look(_are_wanted, _Look(claim, self._bank), about=claim.quiz_id):
             raise LeaseLost(f"batch {claim.batch_id} was taken over or stopped")

@@ -16,6 +16,9 @@ from service.broadcast import Broadcast
 from service.queue import WAKE_CHANNEL
 
 REPORT_SECONDS_MAX = 1.0
+PICKED_AT_ONCE_MAX = 20
+"""So that the first are at work before the last are picked."""
+
 POLL_SECONDS = 0.5
 """How long a lost wake-up call may cost."""
 
@@ -60,12 +63,13 @@ class WakeWorker(Worker):
         """
         waiting = [name for name in map(bytes.decode, job_ids) if name not in self.tasks]
         while waiting and (free := self.max_jobs - self.job_counter) > 0:
-            for job_id, score in await self._pick(waiting[:free]):
+            count = min(free, PICKED_AT_ONCE_MAX)
+            for job_id, score in await self._pick(waiting[:count]):
                 await self.sem.acquire()
                 self.job_counter += 1
                 self.tasks[job_id] = running = self.loop.create_task(self.run_job(job_id, score))
                 running.add_done_callback(lambda _: self._release_sem_dec_counter_on_complete())
-            waiting = waiting[free:]
+            waiting = waiting[count:]
 
     async def _pick(self, job_ids: Sequence[str]) -> list[tuple[str, int]]:
         """Mark those as running that nobody else has begun; returns them with their scores."""

@@ -24,7 +24,7 @@ LOOK_SECONDS_MAX = 1.0
 ALONE_PAUSE_SECONDS = 1.0
 """How long a worker without Redis pauses after a call that failed."""
 
-TAKEN_AT_ONCE_MAX = 50
+TAKEN_AT_ONCE_MAX = 20
 HEAR_SECONDS = 0.1
 """What the provider says of its limits is the same for calls of the same moment."""
 

@@ -1,6 +1,7 @@
 """The `quizmill` command: wiring only."""
 
 import asyncio
+import gc
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -72,6 +73,9 @@ def _prepare(chosen: settings.Settings) -> None:
         failpoints.arm(chosen.failpoint)
     except ValueError as error:
         raise SettingsInvalid(f"QUIZMILL_FAILPOINT={chosen.failpoint!r} is not allowed: {error}") from None
+    # What is loaded by now stays. Looking through it again and again held everything up for 0.2 s each time.
+    gc.collect()
+    gc.freeze()
 
 
 def run() -> None:
