@@ -157,7 +157,8 @@ class Asking:
                     return
             else:
                 return
-            if since is None and turn.taken:
+            if turn.taken and (since is None or turn.was_answered):
+                # An answer counts against this call once: later failures may be everybody's.
                 since = turn.taken.taken_at
 
     async def _wait_after(self, error: ProviderError, turn: Turn, waiting: Waiting) -> bool:
@@ -273,13 +274,9 @@ class Asking:
         """
         claim, is_metered = self._claim, self._workshop.provider.is_metered
         is_wide = not is_metered or NEAR_DUPLICATE in self._rejection_codes
-        asked = (
-            entered.preview
-            for entered in self._workshop.banks.of(claim.quiz_id).since(0)
-            if entered.question_type is claim.question_type
-            and (is_wide or entered.fingerprint.module_id == claim.module_id)
+        return self._checkpoint.asked(
+            module_id=None if is_wide else claim.module_id, most=AVOID_MAX_METERED if is_metered else AVOID_MAX
         )
-        return tuple(asked)[-(AVOID_MAX_METERED if is_metered else AVOID_MAX) :]
 
     async def _tell_of_wait(self, code: ErrorCode, seconds: float) -> None:
         """Once for all calls of the batch that wait for the same."""

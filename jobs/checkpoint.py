@@ -4,19 +4,20 @@ import asyncio
 import time
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
+from uuid import UUID
 
 from jobs import checks, spreading, tongues
 from jobs.banks import Bank
 from jobs.duplicates import Taken
 from jobs.fields import wording_of
-from jobs.holding import Brought, Kept, clashes, hold
+from jobs.holding import Brought, Kept, hold
 from jobs.providers.base import Source
 from jobs.workshop import Workshop, outlasted
 from schemas.calls import Call
 from schemas.events import QuestionRejected
 from schemas.holdings import Holding
 from schemas.plans import Claim
-from schemas.questions import Draft, Fingerprint, SoundQuestion
+from schemas.questions import Draft, SoundQuestion
 from schemas.quizzes import ModuleText
 from schemas.topics import Topic
 from service import failpoints
@@ -47,8 +48,7 @@ class Checkpoint:
         self._topics = module_topics
         self._workshop = workshop
         self._bank = bank
-        self._taken = Taken(entered.fingerprint for entered in bank.since(0))
-        self._seen = bank.seen
+        self._taken = Taken(beside=bank.taken)
         self._ear = tongues.Ear(source.language)
         self._sound: list[SoundQuestion] = []
         self._rejected: list[QuestionRejected] = []
@@ -92,10 +92,9 @@ class Checkpoint:
         if not await self._workshop.look(_are_wanted, _Look(claim, self._bank), about=claim.quiz_id):
             raise LeaseLost(f"batch {claim.batch_id} was taken over or stopped")
 
-    def asked(self, *, most: int) -> tuple[str, ...]:
-        """The newest questions of the batch's type in the quiz, the last one last."""
-        kind = self.claim.question_type
-        return tuple(entered.preview for entered in self._bank.since(0) if entered.question_type is kind)[-most:]
+    def asked(self, *, module_id: UUID | None, most: int) -> tuple[str, ...]:
+        """The newest questions of the batch's type about the module, or in all the quiz; the last one last."""
+        return self._bank.previews(self.claim.question_type, module_id, most=most)
 
     def topics_for(self, lane: int, lanes: int) -> spreading.Share:
         """What the next call is to spread its questions over; nothing where no topics were identified."""
@@ -171,19 +170,17 @@ class Checkpoint:
             failpoints.reach(Place.AFTER_HOLD)
             # Only now: what a transaction saw that did not commit, the next try of it must see again.
             self._bank.add(kept.entered)
-            self._seen = max(self._seen, kept.seen)
             self.held_count = kept.held_count
             del self._sound[: len(holding.sound)]
             del self._rejected[: len(holding.rejected)]
             del self._calls[: len(holding.ended)]
             self._written_at = time.monotonic()
-            self._compare(kept.others)
             if kept.is_paused:
                 await self._workshop.broadcast.announce_stopped(self.claim.generation_id)
             await self._workshop.broadcast.announce(kept.wakeup)
 
     async def _hold(self, holding: Holding) -> Kept:
-        brought = Brought(holding, self._bank, self._seen, self._workshop.settings.lease_seconds)
+        brought = Brought(holding, self._bank, self._workshop.settings.lease_seconds)
         return await self._workshop.persist_together(hold, brought, about=self.claim.generation_id)
 
     async def _gather(self) -> None:
@@ -196,13 +193,6 @@ class Checkpoint:
                 await self._is_urgent.wait()
         except TimeoutError:
             return
-
-    def _compare(self, others: Sequence[Fingerprint]) -> None:
-        """Other batches have entered these: what was offered since the transaction looked did not know of them."""
-        self._taken.extend(others)
-        late = self._sound
-        self._sound = [question for question in late if checks.duplicate_of(question.fingerprint, others) is None]
-        self._rejected += clashes(self.claim, len(late) - len(self._sound))
 
 
 class Ending(Protocol):

@@ -16,6 +16,7 @@ Together = Callable[[Tx, Sequence[Order]], Awaitable[Sequence[Outcome]]]
 """Does several orders about the same thing at once; an outcome for each, in their order."""
 
 GROUP_MAX = 32
+"""So that nobody waits for long behind others."""
 
 
 async def each(tx: Tx, steps: Sequence[Step]) -> list[Any]:
@@ -38,8 +39,11 @@ class Desk:
     Each is done as if it were alone: where one of a group fails, all of them are done again one by one.
     """
 
-    def __init__(self, transaction: Callable[[], AbstractAsyncContextManager[Tx]]) -> None:
+    def __init__(
+        self, transaction: Callable[[], AbstractAsyncContextManager[Tx]], *, group_max: int = GROUP_MAX
+    ) -> None:
         self._transaction = transaction
+        self._group_max = group_max
         self._waiting: list[Entry] = []
         self._working: asyncio.Task[None] | None = None
 
@@ -59,16 +63,19 @@ class Desk:
     async def _do_all(self) -> None:
         while self._waiting:
             group = self._next()
-            self._waiting = [entry for entry in self._waiting if entry not in group]
             if wanted := [entry for entry in group if not entry.done.cancelled()]:
                 await self._do(wanted)
 
     def _next(self) -> list[Entry]:
-        """The one that has waited for longest, and those that can go with it."""
+        """Takes out the one that has waited for longest, and those that can go with it."""
         about = self._waiting[0].about
-        if about is None:
-            return self._waiting[:1]
-        return [entry for entry in self._waiting if entry.about == about][:GROUP_MAX]
+        group: list[Entry] = []
+        others: list[Entry] = []
+        for place, entry in enumerate(self._waiting):
+            is_with = entry.about == about is not None and len(group) < self._group_max
+            (group if is_with or place == 0 else others).append(entry)
+        self._waiting = others
+        return group
 
     async def _do(self, group: list[Entry]) -> None:
         try:

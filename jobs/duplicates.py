@@ -84,13 +84,16 @@ class Taken:
     `duplicate_of` finds in it what it finds in a list, without a look at every question of the quiz.
     """
 
-    def __init__(self, fingerprints: Iterable[Fingerprint] = ()) -> None:
+    def __init__(self, fingerprints: Iterable[Fingerprint] = (), *, beside: "Taken | None" = None) -> None:
+        """`beside`: what counts as taken too, also what is added to it later."""
         self._of_type: defaultdict[str, _Rivals] = defaultdict(_Rivals)
+        self._beside = beside
         self.extend(fingerprints)
 
     def __iter__(self) -> Iterator[Fingerprint]:
         """Type by type; those of one type in the order they came."""
-        return chain.from_iterable(rivals.fingerprints for rivals in self._of_type.values())
+        own = chain.from_iterable(rivals.fingerprints for rivals in self._of_type.values())
+        return own if self._beside is None else chain(self._beside, own)
 
     def append(self, fingerprint: Fingerprint) -> None:
         self._of_type[_prefix_of(fingerprint)].append(fingerprint)
@@ -101,7 +104,8 @@ class Taken:
 
     def twin_of(self, fingerprint: Fingerprint) -> Fingerprint | None:
         rivals = self._of_type.get(_prefix_of(fingerprint))
-        return rivals.twin_of(fingerprint) if rivals else None
+        own = rivals.twin_of(fingerprint) if rivals else None
+        return own or (self._beside.twin_of(fingerprint) if self._beside else None)
 
 
 def duplicate_of(fingerprint: Fingerprint, taken: Iterable[Fingerprint]) -> Fingerprint | None:

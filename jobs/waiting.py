@@ -9,7 +9,7 @@ from service.rules import retries
 RATE_LIMIT_SECONDS_DEFAULT = 5.0
 
 TROUBLES_MAX = 3
-"""Calls in a row that may fail while others are answered, before it costs an attempt."""
+"""Calls of one wish that may fail while others are answered, before it costs an attempt."""
 
 
 STRAY_SHARE = 0.2
@@ -24,9 +24,10 @@ class Waiting:
         self._until = time.monotonic() + seconds_max
         self._has_fallback = has_fallback
         self._troubles = 0
+        self._own_troubles = 0
 
     def pause_seconds(self, error: ProviderError, *, was_answered: bool) -> float:
-        """`was_answered`: others were, since the call began. Raises the error, or WaitedTooLong: not again."""
+        """`was_answered`: others were, since it failed last. Raises the error, or WaitedTooLong: not again."""
         if isinstance(error, ProviderRateLimited):
             seconds = error.retry_after_seconds or RATE_LIMIT_SECONDS_DEFAULT
         elif error.is_outage:
@@ -39,7 +40,8 @@ class Waiting:
 
     def _backoff_seconds(self, error: ProviderError, *, was_answered: bool) -> float:
         self._troubles += 1
-        if (was_answered or self._has_fallback) and self._troubles > TROUBLES_MAX:
+        self._own_troubles += was_answered or self._has_fallback
+        if self._own_troubles > TROUBLES_MAX:
             raise error
         seconds = retries.delay_seconds(self._troubles, jitter=random.random())  # noqa: S311 # jitter, not a secret
         return max(seconds * (STRAY_SHARE if was_answered else 1), error.retry_after_seconds or 0)

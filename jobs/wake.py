@@ -5,9 +5,10 @@ It overrides and calls hooks of arq 0.28 (pinned in pyproject.toml), private one
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import structlog
+from arq.constants import in_progress_key_prefix
 from arq.worker import Worker
 from redis import RedisError
 
@@ -15,7 +16,6 @@ from service.broadcast import Broadcast
 from service.queue import WAKE_CHANNEL
 
 REPORT_SECONDS_MAX = 1.0
-STARTED_AT_ONCE_MAX = 25
 POLL_SECONDS = 0.5
 """How long a lost wake-up call may cost."""
 
@@ -54,26 +54,34 @@ class WakeWorker(Worker):
         await self.pool.aclose(close_connection_pool=True)
 
     async def start_jobs(self, job_ids: list[bytes]) -> None:
-        """As many as there is room for, some at a time: arq talks to Redis five times about each, one after the other.
+        """As many as there is room for, in one round trip to Redis, where arq makes four for each.
 
         A job that was put into the queue again while we work on it is not ours to start twice.
         """
-        waiting = [job_id for job_id in job_ids if job_id.decode() not in self.tasks]
+        waiting = [name for name in map(bytes.decode, job_ids) if name not in self.tasks]
         while waiting and (free := self.max_jobs - self.job_counter) > 0:
-            count = min(free, STARTED_AT_ONCE_MAX)
-            started = await asyncio.gather(*map(self._start, waiting[:count]), return_exceptions=True)
-            for error in started:
-                if error:
-                    raise error
-            waiting = waiting[count:]
+            for job_id, score in await self._pick(waiting[:free]):
+                await self.sem.acquire()
+                self.job_counter += 1
+                self.tasks[job_id] = running = self.loop.create_task(self.run_job(job_id, score))
+                running.add_done_callback(lambda _: self._release_sem_dec_counter_on_complete())
+            waiting = waiting[free:]
 
-    async def _start(self, job_id: bytes) -> None:
-        """arq counts a job before it talks to Redis about it, and forgets to uncount it when that fails."""
-        try:
-            await super().start_jobs([job_id])
-        except (RedisError, OSError):
-            super()._release_sem_dec_counter_on_complete()
-            raise
+    async def _pick(self, job_ids: Sequence[str]) -> list[tuple[str, int]]:
+        """Mark those as running that nobody else has begun; returns them with their scores."""
+        async with self.pool.pipeline(transaction=True) as pipe:
+            for job_id in job_ids:
+                pipe.zscore(self.queue_name, job_id)
+                pipe.set(in_progress_key_prefix + job_id, b"1", px=int(self.in_progress_timeout_s * 1000), nx=True)
+            replies = await pipe.execute()
+        marked = [
+            (job_id, score)
+            for job_id, score, is_ours in zip(job_ids, replies[::2], replies[1::2], strict=True)
+            if is_ours
+        ]
+        if ended := [in_progress_key_prefix + job_id for job_id, score in marked if score is None]:
+            await self.pool.delete(*ended)
+        return [(job_id, int(score)) for job_id, score in marked if score is not None]
 
     async def _look_and_wait(self) -> None:
         self._wake.clear()

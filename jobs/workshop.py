@@ -29,6 +29,9 @@ from service.store.database import Database, Tx
 
 Order = TypeVar("Order")
 Outcome = TypeVar("Outcome")
+LOOKS_MAX = 1000
+"""A look costs hardly more for many."""
+
 PERSIST_SECONDS_MAX = 60.0
 PERSIST_PAUSE_SECONDS_FIRST = 0.1
 PERSIST_PAUSE_SECONDS_MAX = 2.0
@@ -69,7 +72,7 @@ class Workshop:
         self.prefixes = Prefixes()
         self.banks = Banks()
         self._writing = Desk(database.write)
-        self._looking = Desk(database.read)
+        self._looking = Desk(database.read, group_max=LOOKS_MAX)
         self.claims = Claims(
             self.persist, self.queue, self.broadcast, worker=self.worker, lease_seconds=settings.lease_seconds
         )

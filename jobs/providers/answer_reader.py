@@ -3,14 +3,6 @@
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from anthropic.types import (
-    RawContentBlockDeltaEvent,
-    RawMessageDeltaEvent,
-    RawMessageStartEvent,
-    RawMessageStreamEvent,
-    TextDelta,
-)
-
 from jobs.providers.answer_stream import AnswerStream
 from jobs.providers.base import (
     AnswerMalformed,
@@ -21,12 +13,22 @@ from jobs.providers.base import (
     Unreadable,
     Usage,
 )
+from jobs.providers.event_stream import Event
 from service.rules import prices
 
 Item = TypeVar("Item")
 
 # A stream that breaks never says what it wrote; this is close enough to keep a budget honest.
 CHARACTERS_PER_TOKEN = 4
+
+# The others are not even decoded.
+READ = frozenset({b"message_start", b"content_block_delta", b"message_delta"})
+NUMBERS = {
+    "input": "input_tokens",
+    "output": "output_tokens",
+    "cache_write": "cache_creation_input_tokens",
+    "cache_read": "cache_read_input_tokens",
+}
 
 
 class AnswerReader(Generic[Item]):
@@ -42,18 +44,20 @@ class AnswerReader(Generic[Item]):
         self._characters = 0
         self._stop_reason: str | None = None
 
-    def read(self, event: RawMessageStreamEvent) -> list[Item | Unreadable]:
-        match event:
-            case RawMessageStartEvent():
-                self._count(event.message.usage)
-            case RawMessageDeltaEvent():
-                self._count(event.usage)
-                self._stop_reason = event.delta.stop_reason or self._stop_reason
-            case RawContentBlockDeltaEvent(delta=TextDelta(text=text)):
+    def read(self, event: Event) -> list[Item | Unreadable]:
+        """The objects that this event closes. Raises ProviderUnavailable where it can't be read."""
+        if event.name not in READ:
+            return []  # pings, block starts and stops: nothing of the answer
+        match event.name, _fields(event):
+            case b"content_block_delta", {"delta": {"type": "text_delta", "text": str(text)}}:
                 self._characters += len(text)
                 return [self._parse(raw) for raw in self._json.feed(text)]
+            case b"message_start", {"message": {"usage": usage}}:
+                self._count(usage)
+            case b"message_delta", fields:
+                self._end_with(fields)
             case _:
-                pass  # block starts and stops, and thinking: nothing of the answer
+                pass  # thinking
         return []
 
     def usage(self) -> Usage:
@@ -97,16 +101,27 @@ class AnswerReader(Generic[Item]):
         if not self._json.is_complete:
             raise AnswerMalformed(f"The answer's JSON is broken after {count} {self._noun} objects.")
 
+    def _end_with(self, fields: object) -> None:
+        match fields:
+            case {"usage": usage}:
+                self._count(usage)
+        match fields:
+            case {"delta": {"stop_reason": str(reason)}} if reason:
+                self._stop_reason = reason
+
     def _count(self, usage: object) -> None:
         """Numbers are cumulative: later ones replace earlier ones; one that is missing or null changes nothing."""
-        names = {
-            "input": "input_tokens",
-            "output": "output_tokens",
-            "cache_write": "cache_creation_input_tokens",
-            "cache_read": "cache_read_input_tokens",
-        }
-        # The SDK checks no types here, and not every server that speaks this API sends every number.
-        seen = {ours: getattr(usage, theirs, None) for ours, theirs in names.items()}
+        if not isinstance(usage, dict):
+            return
+        # Not every server that speaks this API sends every number.
+        seen = {ours: usage.get(theirs) for ours, theirs in NUMBERS.items()}
         self._tokens = self._tokens.model_copy(
             update={ours: number for ours, number in seen.items() if isinstance(number, int)}
         )
+
+
+def _fields(event: Event) -> object:
+    try:
+        return event.fields()
+    except (ValueError, RecursionError):
+        raise ProviderUnavailable("The provider sent a stream that can't be read.") from None

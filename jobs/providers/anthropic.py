@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import itertools
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
@@ -15,7 +16,7 @@ from jobs.prompts import prompt
 from jobs.prompts.prompt import Prompt
 from jobs.providers import answer_schema, rate_limits, topics_schema
 from jobs.providers.answer_reader import AnswerReader
-from jobs.providers.anthropic_errors import CallFacts, in_our_words
+from jobs.providers.anthropic_errors import CallFacts, in_our_words, midway
 from jobs.providers.base import (
     Part,
     ProviderError,
@@ -29,6 +30,7 @@ from jobs.providers.base import (
     Usage,
     Weight,
 )
+from jobs.providers.event_stream import Event, EventStream
 from jobs.providers.patience import Patience
 from service.errors import SettingsInvalid
 from service.rules import prices
@@ -36,6 +38,9 @@ from service.rules import prices
 Item = TypeVar("Item")
 
 CONNECT_SECONDS = 10.0
+POOLS = 4
+"""Of connections, which calls take in turns: at its start and at its end a call looks at every one of its pool."""
+
 MODULE_CHARACTERS_MAX = 600_000
 # Most models think before they answer, and what they think counts too.
 THINKING_TOKENS = 16_000
@@ -72,14 +77,14 @@ class AnthropicProvider:
         self._call_seconds = llm_timeout_seconds
         self._silence_seconds = silence_seconds
         self._patience = Patience(silence_seconds)
-        self._client = AsyncAnthropic(
-            api_key=self._api_key,
-            base_url=base_url,
-            # The SDK's retries would multiply with the batch's, and hide.
-            max_retries=0,
-            # Bytes count as life, so a provider that sends pings while it thinks is not cut.
-            timeout=httpx2.Timeout(silence_seconds, connect=min(CONNECT_SECONDS, llm_timeout_seconds)),
-        )
+        # Bytes count as life, so a provider that sends pings while it thinks is not cut.
+        timeout = httpx2.Timeout(silence_seconds, connect=min(CONNECT_SECONDS, llm_timeout_seconds))
+        # The SDK's retries would multiply with the batch's, and hide.
+        self._clients = [
+            AsyncAnthropic(api_key=self._api_key, base_url=base_url, max_retries=0, timeout=timeout)
+            for _ in range(POOLS)
+        ]
+        self._turns = itertools.cycle(self._clients)
 
     def weigh(self, source: Source, count: int) -> Weight:
         """About what the call will take of the rate limits, its module counted as not cached yet."""
@@ -116,9 +121,9 @@ class AnthropicProvider:
         yield reader.usage()
 
     async def close(self) -> None:
-        await self._client.close()
+        await asyncio.gather(*(client.close() for client in self._clients))
 
-    async def _events(self, request: Request | TopicsRequest) -> AsyncGenerator[RateLimits | RawMessageStreamEvent]:
+    async def _events(self, request: Request | TopicsRequest) -> AsyncGenerator[RateLimits | Event]:
         """What the headers say and the events of one call. Leaving the generator in any way closes the connection."""
         written = prompt.for_request(request)
         facts = self._facts(request, written)
@@ -127,20 +132,26 @@ class AnthropicProvider:
         with in_our_words(facts):
             async with self._patience.wait(deadline):
                 stream = await self._open(request, written)
-        async with stream:
-            yield rate_limits.told_by(stream.response.headers)
-            while True:
-                with in_our_words(facts):
-                    async with self._patience.wait(deadline):
-                        event = await anext(stream, None)
-                if event is None:
-                    self._patience.learn()
-                    return
-                yield event
+        response = stream.response
+        # The SDK sends the request, but an object that it builds of every event would cost a fifth of a call's CPU.
+        events = EventStream()
+        async with stream, aclosing(response.aiter_bytes()) as pieces:
+            yield rate_limits.told_by(response.headers)
+            while piece := await self._next(pieces, deadline, facts):
+                for event in events.feed(piece):
+                    if event.name == b"error":
+                        raise midway(event.data, response, facts)
+                    yield event
+            self._patience.learn()
+
+    async def _next(self, pieces: AsyncGenerator[bytes], deadline: float, facts: CallFacts) -> bytes | None:
+        with in_our_words(facts):
+            async with self._patience.wait(deadline):
+                return await anext(pieces, None)
 
     async def _open(self, request: Request | TopicsRequest, written: Prompt) -> AsyncStream[RawMessageStreamEvent]:
         model = self._model_for(request)
-        return await self._client.messages.create(
+        return await next(self._turns).messages.create(
             model=model,
             max_tokens=_tokens_max(request),
             # What is the same for every call about a module comes first and is cached.

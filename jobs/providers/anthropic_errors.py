@@ -12,7 +12,7 @@ api_error, 5xx, 409, connection, broken stream      ProviderUnavailable
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import anthropic
 import httpx2
@@ -79,8 +79,14 @@ def in_our_words(facts: CallFacts) -> Iterator[None]:
         raise ProviderTimeout(f"The provider was silent for {facts.silence_seconds:g} s.") from None
     except (anthropic.APIError, httpx2.RequestError, httpx2.StreamError) as error:
         raise ProviderUnavailable(f"The connection to the provider failed ({_cause(error)}).") from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        raise ProviderUnavailable("The provider sent a stream that can't be read.") from None
+
+
+def midway(data: bytes, response: httpx2.Response, facts: CallFacts) -> ProviderError:
+    """What an error event in the middle of a stream means."""
+    body: object = None
+    with suppress(ValueError, RecursionError):
+        body = json.loads(data.decode())
+    return _by_status(anthropic.APIStatusError("", response=response, body=body), facts)
 
 
 def _by_status(error: anthropic.APIStatusError, facts: CallFacts) -> ProviderError:

@@ -22,6 +22,9 @@ AGAIN_FACTOR = 2.5
 
 SECONDS_MIN = 2.0
 
+WORTHWHILE = 0.9
+"""Those that wait already are told when what holds for them is shorter than this share of what they were told."""
+
 
 class Silence(Exception):
     """Nothing came for `seconds`, where calls are never silent for so long."""
@@ -61,6 +64,7 @@ class Patience:
         self._silences: deque[float] = deque(maxlen=CALLS_KEPT)
         self._callers: WeakKeyDictionary[asyncio.Task[object], _Caller] = WeakKeyDictionary()
         self._waits: dict[asyncio.Timeout, _Wait] = {}
+        self._promised_seconds = math.inf
         self.seconds = math.inf
         """Infinite while too little is known, or beyond what is set: then whoever opened the connection bounds it."""
 
@@ -100,9 +104,11 @@ class Patience:
 
     def _learn(self, caller: _Caller) -> None:
         self._silences.append(caller.longest_seconds)
-        before, self.seconds = self.seconds, bearable(self._silences, self._seconds_max)
-        if self.seconds == before:
+        self.seconds = bearable(self._silences, self._seconds_max)
+        # Each call changes it by a hair: setting the alarms of all that wait each time would not be worth it.
+        if WORTHWHILE * self._promised_seconds <= self.seconds <= self._promised_seconds / WORTHWHILE:
             return
+        self._promised_seconds = self.seconds
         for scope, wait in self._waits.items():
             if not scope.expired():
                 scope.reschedule(wait.ends(self.seconds))

@@ -4,7 +4,7 @@ import anthropic
 import httpx2
 import pytest
 
-from jobs.providers.anthropic_errors import CallFacts, in_our_words
+from jobs.providers.anthropic_errors import CallFacts, in_our_words, midway
 from jobs.providers.base import (
     CallTooLong,
     ProviderError,
@@ -151,14 +151,45 @@ def test_nothing_of_the_original_error_is_shown_in_a_traceback() -> None:
         (httpx2.ReadError("x"), ProviderUnavailable, "ReadError"),
         (httpx2.RemoteProtocolError("x"), ProviderUnavailable, "RemoteProtocolError"),
         (httpx2.StreamClosed(), ProviderUnavailable, "StreamClosed"),
-        (json.JSONDecodeError("x", "y", 0), ProviderUnavailable, "can't be read"),
-        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "x"), ProviderUnavailable, "can't be read"),
     ],
 )
 def test_errors_of_the_connection_are_told_apart(raised: Exception, expected: type[ProviderError], words: str) -> None:
     error = translated(raised)
     assert type(error) is expected
     assert words in str(error)
+
+
+def told_midway(data: bytes, headers: dict[str, str] | None = None) -> ProviderError:
+    return midway(data, httpx2.Response(200, headers=headers, request=REQUEST), FACTS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("overloaded_error", ProviderOverloaded),
+        ("rate_limit_error", ProviderRateLimited),
+        ("timeout_error", ProviderTimeout),
+        ("api_error", ProviderUnavailable),
+        ("brand_new_error", ProviderUnavailable),
+        ("invalid_request_error", ProviderRejected),
+        (None, ProviderUnavailable),
+    ],
+)
+def test_the_type_of_an_error_event_says_what_it_is(kind: str | None, expected: type[ProviderError]) -> None:
+    body = {"type": "error", "error": {"type": kind, "message": "sk-ant-secret1 failed"}}
+    error = told_midway(json.dumps(body).encode(), {"retry-after": "3"})
+    assert type(error) is expected
+    assert "secret1" not in str(error)
+    assert error.retry_after_seconds == (None if expected in {ProviderRejected, ProviderTimeout} else 3)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"upstream failed", b"\xff", b"[1]", b'"x"', b'{"error": "x"}', b'{"error": {"ty']
+)
+def test_an_error_event_in_any_other_form_is_a_failure_midway(data: bytes) -> None:
+    error = told_midway(data)
+    assert type(error) is ProviderUnavailable
+    assert str(error) == "The provider failed in the middle of its answer."
 
 
 def test_our_own_mistakes_pass_through() -> None:

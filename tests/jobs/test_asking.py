@@ -1,6 +1,7 @@
 """How a provider is asked until a batch is full: remainders, corrections, waiting, models and what it costs."""
 
 import asyncio
+import random
 import time
 
 import pytest
@@ -258,11 +259,11 @@ async def test_a_rate_limit_that_one_batch_meets_holds_back_all(bench: Workbench
     ordered = await bench.order(1, 1)
     provider = ScriptedProvider([limited(0.3)], always=[fact(0), fact(1), USAGE])
     workshop = bench.workshop(provider)
+    began = time.monotonic()
     async with bench.running(workshop, ordered.batch_ids[0]) as first:
         await eventually(lambda: len(provider.requests) == 1)
-        limited_at = time.monotonic()
         await bench.run(workshop, ordered.batch_ids[1])
-        assert time.monotonic() - limited_at >= 0.25
+        assert time.monotonic() - began >= 0.3
         await first
     assert (await factories.load(bench.database, ordered)).status == "completed"
 
@@ -355,10 +356,10 @@ async def test_a_failure_while_others_are_answered_is_tried_again_and_then_costs
         others.cancel()
     batch = (await factories.load(bench.database, ordered)).batches[0]
     assert (batch.status, batch.attempts) == ("pending", 1)
-    assert len(provider.requests) == 1 + TROUBLES_MAX
+    assert len(provider.requests) > TROUBLES_MAX
     log = await factories.log(bench.database, ordered)
-    told = [event for event in log if event["type"] == "batch.retrying"]
-    assert 1 <= len(told) < 1 + TROUBLES_MAX, "once others are answered, of the end of the attempt only"
+    told = sum(event["type"] == "batch.retrying" for event in log)
+    assert 1 <= told <= len(provider.requests) - TROUBLES_MAX, "not of what is tried again soon"
 
 
 async def answered_for_ever(workshop: Workshop) -> None:
@@ -367,6 +368,25 @@ async def answered_for_ever(workshop: Workshop) -> None:
     while True:
         async with workshop.governor.turn(wish):
             await asyncio.sleep(0.01)
+
+
+async def test_who_was_answered_before_the_provider_went_down_does_not_make_it_our_trouble(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(random, "random", lambda: 0.0)  # the shortest pauses
+    gate = Gate()
+    down: list[list[Part]] = [[OVERLOADED]] * TROUBLES_MAX
+    provider = ScriptedProvider([gate, OVERLOADED], *down, [fact(0), USAGE])
+    workshop = bench.workshop(provider)
+    ordered = await bench.order(1)
+    async with bench.running(workshop, ordered.batch_ids[0]) as running:
+        await gate.reached.wait()
+        async with workshop.governor.turn(Wish(model="first", weight=Weight())):
+            pass
+        gate.opened.set()
+        await running
+    [batch] = (await factories.load(bench.database, ordered)).batches
+    assert (batch.status, batch.attempts) == ("completed", 1)
 
 
 async def test_a_provider_that_answers_nobody_is_waited_for_within_the_attempt(bench: Workbench) -> None:

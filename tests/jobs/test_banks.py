@@ -22,20 +22,20 @@ def entered(*numbers: int) -> list[Entered]:
     ]
 
 
-def numbers(bank: Bank, since: int) -> list[int]:
-    return [question.number for question in bank.since(since)]
-
-
 def test_a_bank_grows_by_what_it_does_not_know_yet() -> None:
     bank = Bank()
-    assert (bank.seen, bank.since(0)) == (0, [])
+    assert (bank.seen, list(bank.taken), bank.hashes_of(BATCH)) == (0, [], set())
     bank.add(entered(3, 5))
     bank.add(entered(3, 5, 8))
     bank.add(entered(5))
     assert bank.seen == 8
-    assert numbers(bank, 0) == [3, 5, 8]
-    assert numbers(bank, 3) == [5, 8]
-    assert numbers(bank, 8) == []
+    assert [fingerprint.hash for fingerprint in bank.taken] == ["h3", "h5", "h8"]
+    assert bank.hashes_of(BATCH) == {"h3", "h5", "h8"}
+    assert bank.hashes_of(uuid4()) == set()
+    for module_id in (BATCH, None):
+        assert bank.previews(QuestionType.SHORT_ANSWER, module_id, most=2) == ("Question 5?", "Question 8?")
+        assert bank.previews(QuestionType.FLASHCARD, module_id, most=2) == ()
+    assert bank.previews(QuestionType.SHORT_ANSWER, uuid4(), most=2) == (), "another module"
 
 
 def test_the_banks_of_the_quizzes_used_last_are_kept() -> None:

@@ -195,6 +195,17 @@ def test_what_is_sorted_by_type_finds_the_same_as_a_list(data: st.DataObject) ->
     assert duplicate_of(wanted, taken) is not None
 
 
+def test_what_stands_beside_is_taken_too_also_when_it_comes_later() -> None:
+    known = Taken()
+    taken = Taken([print_of(short("What is light?", "a wave"))], beside=known)
+    wanted = print_of(short("What is bark?", "a skin"), 50, 60)
+    assert duplicate_of(wanted, taken) is None
+    known.append(wanted)
+    assert duplicate_of(wanted, taken) is wanted
+    assert len(list(taken)) == 2
+    assert len(list(known)) == 1
+
+
 def test_a_question_of_nothing_but_marks_has_a_form_of_its_own() -> None:
     assert print_of(short("?!", "++")).text != print_of(short("...", "--")).text
 

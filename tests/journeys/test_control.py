@@ -1,12 +1,14 @@
 """Retry, cancel and lists over HTTP, on every backend."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 from tests.journeys.orders import module
 from tests.messages_api import MessagesApi
 from tests.messages_faults import Fault
 from tests.system import System
+from tests.workbench import eventually
 
 CHOICE = "multiple_choice"
 
@@ -103,7 +105,7 @@ async def test_cancelling_keeps_what_is_done_and_stops_the_calls(system: System,
     assert cancelled["status"] == "cancelled"
     await asyncio.wait_for(messages_api.disconnected(), 5)
     calls = len(messages_api.requests)
-    generation = await system.ended(ordered["id"])
+    generation = await charged(system, path, calls)
     assert [batch["status"] for batch in generation["batches"]] == ["completed", "cancelled"]
     assert generation["batches"][1]["held_count"] == 2
     assert generation["can_resume"] is False
@@ -113,6 +115,16 @@ async def test_cancelling_keeps_what_is_done_and_stops_the_calls(system: System,
     heard = await system.listen(ordered["id"], query="?from=0")
     assert heard[-1].type == "generation.cancelled"
     await system.assert_sound()
+
+
+async def charged(system: System, path: str, calls: int) -> Any:
+    """The generation once all its calls are written down; one that was cut is so after the cancellation."""
+
+    async def is_charged() -> bool:
+        return bool((await system.get(path))["usage"]["llm_calls"] == calls)
+
+    await eventually(is_charged)
+    return await system.get(path)
 
 
 async def test_what_has_ended_can_not_be_cancelled(system: System, messages_api: MessagesApi) -> None:

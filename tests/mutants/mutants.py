@@ -182,12 +182,12 @@ MUTANTS = (
         ("tests/service/store/test_batches.py", "tests/properties/test_lifecycle.py", SIMULATION),
     ),
     Mutant(
-        "what the bank learned since a batch last looked is not compared",
+        "what the bank knows is not compared under the lock",
         (
             Edit(
                 "jobs/holding.py",
-                "    since = [*one.bank.since(one.seen), ",
-                "    since = [*one.bank.since(one.bank.seen), ",
+                "for entered in unknown), beside=bank.taken)",
+                "for entered in unknown))",
             ),
         ),
         ("tests/jobs/test_holding.py",),
