@@ -12,11 +12,11 @@ CALLS_MIN = 5
 """Calls whose silences must be known before they say anything."""
 
 CALLS_KEPT = 100
-SHARE = 0.8
+SHARE = 0.7
 """So many calls are silent for less than what is taken for usual: stalls are fewer than the rest, so they do not make
 us wait longer; a provider that is slow for everyone does, because silences that were cut count as well."""
 
-FACTOR = 5.0
+FACTOR = 6.0
 AGAIN_FACTOR = 2.5
 """The fourth try in a row has all the time that is set: it is the last one of an attempt (jobs/waiting.py)."""
 
