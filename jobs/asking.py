@@ -132,7 +132,7 @@ class Asking:
         """Ask a second time for what the slowest call of all has not brought yet, if the user pays for that."""
         if not (self._workshop.settings.hedge and self._workshop.provider.is_metered):
             return
-        await self._workshop.governor.tail(self._model)
+        await self._workshop.governor.tail(self._model, lambda: self._checkpoint.missing_count > 0)
         missing = min(self._checkpoint.missing_count, QUESTIONS_PER_CALL_MAX)
         if missing > 0:
             await self._ask_for(Portion(count=missing, is_hedge=True), corrections)

@@ -32,7 +32,7 @@ GATHER_SECONDS = 0.2
 """How long a question may wait in memory for others; a crash would lose it."""
 
 LOOK_SECONDS = 1.0
-"""How long a look at the database is good for. Who stops a batch tells its worker besides (jobs/recovery.py)."""
+"""How long a look is good for if nothing is written meanwhile. Who stops a batch tells its worker besides."""
 
 
 class Checkpoint:
@@ -88,7 +88,7 @@ class Checkpoint:
         return None
 
     async def look_around(self) -> None:
-        """Learn what other batches of the quiz have entered, for the next call, unless that was done a moment ago.
+        """Learn what other batches of the quiz have entered, for the next call, unless nothing can have come yet.
 
         Raises LeaseLost when none is wanted: the batch is someone else's, or its generation wants no work.
         """
@@ -182,6 +182,7 @@ class Checkpoint:
             del self._rejected[: len(holding.rejected)]
             del self._calls[: len(holding.ended)]
             self._written_at = time.monotonic()
+            self._looked_at = -LOOK_SECONDS
             if kept.is_paused:
                 await self._workshop.broadcast.announce_stopped(self.claim.generation_id)
             await self._workshop.broadcast.announce(kept.wakeup)

@@ -6,7 +6,7 @@ import math
 import random
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from statistics import median
 
@@ -192,13 +192,16 @@ class Governor:
         for lane in self._lanes.values():
             lane.changed.set()
 
-    async def tail(self, model: str) -> None:
-        """Returns when a call that begins now is slow, and a second one in its place would keep nobody waiting."""
+    async def tail(self, model: str, is_wanted: Callable[[], bool]) -> None:
+        """Returns when a call that begins now is slow, and a second one in its place would keep nobody waiting.
+
+        It counts as one of the few that may be made, so it `is_wanted` still.
+        """
         lane = self._lanes.setdefault(model, _Lane())
         began = time.monotonic()
         while True:
             left_seconds = lane.slow_seconds - (time.monotonic() - began)
-            if left_seconds <= 0 and lane.may_hedge():
+            if left_seconds <= 0 and is_wanted() and lane.may_hedge():
                 lane.hedges += 1
                 return
             try:
