@@ -65,6 +65,7 @@ OWNERS: dict[str, set[str]] = {
     "aiosqlite": {"service.store"},
     "jinja2": {"web"},
     "anthropic": {"jobs"},
+    "aiohttp": {"jobs"},
     "sse_starlette": {"service.api"},
     "starlette": {"service.api", "service.app", "service.auth", "service.server"},
     "uvicorn": {"service.server"},

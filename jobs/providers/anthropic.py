@@ -2,14 +2,13 @@
 
 import asyncio
 import hashlib
-import itertools
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
 from typing import TypeVar
 
 import httpx2
-from anthropic import AsyncAnthropic, AsyncStream
+from anthropic import AsyncAnthropic, AsyncStream, DefaultAioHttpClient
 from anthropic.types import OutputConfigParam, RawMessageStreamEvent
 
 from jobs.prompts import prompt
@@ -38,9 +37,6 @@ from service.rules import prices
 Item = TypeVar("Item")
 
 CONNECT_SECONDS = 10.0
-POOLS = 4
-"""Of connections, which calls take in turns: at its start and at its end a call looks at every one of its pool."""
-
 MODULE_CHARACTERS_MAX = 600_000
 # Most models think before they answer, and what they think counts too.
 THINKING_TOKENS = 16_000
@@ -76,15 +72,21 @@ class AnthropicProvider:
         self._model = model
         self._call_seconds = llm_timeout_seconds
         self._silence_seconds = silence_seconds
-        self._patience = Patience(silence_seconds)
+        connect_seconds = min(CONNECT_SECONDS, llm_timeout_seconds)
+        # The connection knows better what it waits for, and is to be the one that gives up. But aiohttp forgets to do
+        # so when a broken proxy garbles the lengths of a chunked answer.
+        self._patience = Patience(connect_seconds + silence_seconds)
         # Bytes count as life, so a provider that sends pings while it thinks is not cut.
-        timeout = httpx2.Timeout(silence_seconds, connect=min(CONNECT_SECONDS, llm_timeout_seconds))
-        # The SDK's retries would multiply with the batch's, and hide.
-        self._clients = [
-            AsyncAnthropic(api_key=self._api_key, base_url=base_url, max_retries=0, timeout=timeout)
-            for _ in range(POOLS)
-        ]
-        self._turns = itertools.cycle(self._clients)
+        timeout = httpx2.Timeout(silence_seconds, connect=connect_seconds)
+        self._client = AsyncAnthropic(
+            api_key=self._api_key,
+            base_url=base_url,
+            # The SDK's retries would multiply with the batch's, and hide.
+            max_retries=0,
+            timeout=timeout,
+            # The default looks at every connection at the start and at the end of each call.
+            http_client=DefaultAioHttpClient(timeout=timeout),
+        )
 
     def weigh(self, source: Source, count: int) -> Weight:
         """About what the call will take of the rate limits, its module counted as not cached yet."""
@@ -121,7 +123,7 @@ class AnthropicProvider:
         yield reader.usage()
 
     async def close(self) -> None:
-        await asyncio.gather(*(client.close() for client in self._clients))
+        await self._client.close()
 
     async def _events(self, request: Request | TopicsRequest) -> AsyncGenerator[RateLimits | Event]:
         """What the headers say and the events of one call. Leaving the generator in any way closes the connection."""
@@ -151,7 +153,7 @@ class AnthropicProvider:
 
     async def _open(self, request: Request | TopicsRequest, written: Prompt) -> AsyncStream[RawMessageStreamEvent]:
         model = self._model_for(request)
-        return await next(self._turns).messages.create(
+        return await self._client.messages.create(
             model=model,
             max_tokens=_tokens_max(request),
             # What is the same for every call about a module comes first and is cached.

@@ -14,8 +14,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+import aiohttp
 import anthropic
 import httpx2
+from aiohttp.http_exceptions import HttpProcessingError
 
 from jobs.providers import rate_limits
 from jobs.providers.base import (
@@ -77,7 +79,14 @@ def in_our_words(facts: CallFacts) -> Iterator[None]:
     # In a running stream the SDK lets the errors of httpx2 through as they are, so both families are named.
     except (anthropic.APITimeoutError, httpx2.TimeoutException):
         raise ProviderTimeout(f"The provider was silent for {facts.silence_seconds:g} s.") from None
-    except (anthropic.APIError, httpx2.RequestError, httpx2.StreamError) as error:
+    # And aiohttp's, where the SDK's adapter knows no error of httpx2 for them.
+    except (
+        anthropic.APIError,
+        httpx2.RequestError,
+        httpx2.StreamError,
+        aiohttp.ClientError,
+        HttpProcessingError,
+    ) as error:
         raise ProviderUnavailable(f"The connection to the provider failed ({_cause(error)}).") from None
 
 

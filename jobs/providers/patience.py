@@ -1,7 +1,6 @@
 """How long a silent provider is waited for: much longer than calls are silent lately, and never longer than set."""
 
 import asyncio
-import math
 from collections import deque
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -48,9 +47,10 @@ class _Wait:
     began: float
     deadline: float
     factor: float
+    seconds_max: float
 
     def ends(self, seconds: float) -> float:
-        return min(self.deadline, self.began + seconds * self.factor)
+        return min(self.deadline, self.began + min(seconds * self.factor, self.seconds_max))
 
 
 class Patience:
@@ -64,9 +64,9 @@ class Patience:
         self._silences: deque[float] = deque(maxlen=CALLS_KEPT)
         self._callers: WeakKeyDictionary[asyncio.Task[object], _Caller] = WeakKeyDictionary()
         self._waits: dict[asyncio.Timeout, _Wait] = {}
-        self._promised_seconds = math.inf
-        self.seconds = math.inf
-        """Infinite while too little is known, or beyond what is set: then whoever opened the connection bounds it."""
+        self._promised_seconds = seconds_max
+        self.seconds = seconds_max
+        """What is set, while too little is known."""
 
     @asynccontextmanager
     async def wait(self, deadline: float) -> AsyncIterator[None]:
@@ -75,7 +75,7 @@ class Patience:
         caller = self._caller()
         if caller.deadline != deadline:
             caller.deadline, caller.longest_seconds = deadline, 0.0
-        wait = _Wait(began=now(), deadline=deadline, factor=caller.factor)
+        wait = _Wait(now(), deadline, caller.factor, self._seconds_max)
         try:
             async with asyncio.timeout_at(wait.ends(self.seconds)) as scope:
                 self._waits[scope] = wait
@@ -115,9 +115,8 @@ class Patience:
 
 
 def bearable(silences: Collection[float], seconds_max: float) -> float:
-    """How long a call may be silent where `silences` are the longest ones of calls before; infinite: not cut here."""
+    """How long a call may be silent where `silences` are the longest ones of calls before."""
     if len(silences) < CALLS_MIN:
-        return math.inf
+        return seconds_max
     usual = sorted(silences)[int(SHARE * len(silences))]
-    seconds = max(SECONDS_MIN, FACTOR * usual)
-    return seconds if seconds < seconds_max else math.inf
+    return min(max(SECONDS_MIN, FACTOR * usual), seconds_max)

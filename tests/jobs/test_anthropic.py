@@ -5,13 +5,13 @@ import json
 import re
 import socket
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from uuid import uuid4
 
 import pytest
 
-from jobs.providers import topics_schema
+from jobs.providers import anthropic, topics_schema
 from jobs.providers.anthropic import AnthropicProvider
 from jobs.providers.base import (
     AnswerMalformed,
@@ -299,6 +299,75 @@ async def test_a_provider_that_is_not_there_is_unavailable() -> None:
     answers = await answers_of(provider, request_for())
     assert type(answers.error) is ProviderUnavailable
     await provider.close()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n17\r\nevent: ping\ndata: {}\n\n\n\r\n"
+
+
+@asynccontextmanager
+async def answering(*pieces: bytes) -> AsyncIterator[str]:
+    """A server that sends these bytes, whatever they are, each once the client had time to read, and then hangs up."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head.lower())
+        assert length, "the SDK says how long its request is"
+        await reader.readexactly(int(length[1]))
+        with suppress(ConnectionError):
+            for piece in pieces:
+                writer.write(piece)
+                # Nobody but the client's socket knows when it has read a piece.
+                await asyncio.sleep(0.05)
+            writer.close()
+            await writer.wait_closed()
+        ended.set()
+
+    ended = asyncio.Event()
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server.close()
+    async with asyncio.timeout(5):
+        await ended.wait()
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [],
+        [b"SSH-2.0-OpenSSH\r\n\r\n"],
+        [HEAD],
+        [HEAD + b"content-length: 500\r\n\r\nevent: ping\n"],
+        [HEAD + b"content-encoding: gzip\r\ncontent-length: 4\r\n\r\nnope"],
+        [CHUNKED + b"zz\r\nhello"],
+        [CHUNKED],
+        [CHUNKED, b"20\r\nhel"],
+        [b"HTTP/1.1 204 No Content\r\n\r\n"],
+        [b"HTTP/1.1 500 Oops\r\ncontent-length: 100\r\n\r\n{"],
+        [b"HTTP/1.1 307 Moved\r\nlocation: ftp://elsewhere/\r\ncontent-length: 0\r\n\r\n"],
+    ],
+)
+async def test_whatever_a_connection_brings_instead_of_an_answer_the_provider_is_unavailable(
+    pieces: list[bytes],
+) -> None:
+    async with answering(*pieces) as base_url:
+        provider = provider_for(base_url)
+        answers = await answers_of(provider, request_for())
+        assert type(answers.error) is ProviderUnavailable
+        assert len(answers.usages) == 1
+        await provider.close()
+
+
+async def test_garbled_lengths_in_the_middle_of_an_answer_do_not_hold_a_call_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # It is part of how long is waited, and nobody has to connect here.
+    monkeypatch.setattr(anthropic, "CONNECT_SECONDS", 0.2)
+    async with answering(CHUNKED, b"zz\r\nhello") as base_url:
+        provider = provider_for(base_url, silence_seconds=0.2)
+        answers = await answers_of(provider, request_for())
+        assert type(answers.error) in {ProviderTimeout, ProviderUnavailable}
+        await provider.close()
 
 
 async def test_cancelling_closes_the_connection_at_once(api: MessagesApi, provider: AnthropicProvider) -> None:

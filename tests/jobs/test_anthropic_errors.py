@@ -1,8 +1,10 @@
 import json
 
+import aiohttp
 import anthropic
 import httpx2
 import pytest
+from aiohttp.http_exceptions import TransferEncodingError
 
 from jobs.providers.anthropic_errors import CallFacts, in_our_words, midway
 from jobs.providers.base import (
@@ -151,6 +153,8 @@ def test_nothing_of_the_original_error_is_shown_in_a_traceback() -> None:
         (httpx2.ReadError("x"), ProviderUnavailable, "ReadError"),
         (httpx2.RemoteProtocolError("x"), ProviderUnavailable, "RemoteProtocolError"),
         (httpx2.StreamClosed(), ProviderUnavailable, "StreamClosed"),
+        (aiohttp.ClientError("x"), ProviderUnavailable, "ClientError"),
+        (TransferEncodingError("x"), ProviderUnavailable, "TransferEncodingError"),
     ],
 )
 def test_errors_of_the_connection_are_told_apart(raised: Exception, expected: type[ProviderError], words: str) -> None:
