@@ -19,7 +19,7 @@ from jobs.providers.base import (
 )
 from jobs.recovery import sweep
 from jobs.workshop import Workshop
-from schemas.topics import Identification
+from schemas.topics import Identification, WantedIdentification
 from service.broadcast import IDENTIFIED_CHANNEL
 from service.queue import IDENTIFY
 from service.store import modules, quizzes, tables
@@ -53,8 +53,16 @@ async def state(bench: Workbench, quiz_id: UUID) -> Identification:
 
 async def identify(bench: Workbench, workshop: Workshop) -> None:
     """The job as arq would run it, for what the outbox holds."""
+    await run(workshop, await wanted(bench))
+
+
+async def wanted(bench: Workbench) -> WantedIdentification:
     async with bench.database.read() as tx:
         [one] = await topic_rows.wanted(tx, limit=10)
+    return one
+
+
+async def run(workshop: Workshop, one: WantedIdentification) -> None:
     job_id = f"topics:{one.identification_id}:{one.fence}"
     await topics.identify_topics({"workshop": workshop, "job_id": job_id}, str(one.identification_id), one.fence)
 
@@ -95,7 +103,8 @@ async def test_whoever_waits_is_called(bench: Workbench, quiz_id: UUID) -> None:
 async def test_run_twice_it_asks_once(bench: Workbench, quiz_id: UUID) -> None:
     provider = ScriptedProvider(FOUND)
     workshops = [bench.workshop(provider, f"worker-{number}") for number in range(3)]
-    await asyncio.gather(*(identify(bench, workshop) for workshop in workshops))
+    one = await wanted(bench)
+    await asyncio.gather(*(run(workshop, one) for workshop in workshops))
     assert len(provider.topic_requests) == 1
     assert (await state(bench, quiz_id)).is_fresh
 
