@@ -32,7 +32,7 @@ from service.failpoints import Place
 from service.store import steps
 
 QUESTIONS_PER_CALL_MAX = 10
-"""So that the first ones come early, a call that breaks costs little, and each is made for a batch still wanted."""
+"""So that the first ones come early, and a call that breaks or is not wanted any more costs little."""
 
 AVOID_MAX = 2000
 AVOID_MAX_METERED = 200
@@ -134,8 +134,7 @@ class Asking:
             return
         await self._workshop.governor.tail(self._model, lambda: self._checkpoint.missing_count > 0)
         missing = min(self._checkpoint.missing_count, QUESTIONS_PER_CALL_MAX)
-        if missing > 0:
-            await self._ask_for(Portion(count=missing, is_hedge=True), corrections)
+        await self._ask_for(Portion(count=missing, is_hedge=True), corrections)
 
     async def _ask_for(self, portion: Portion, corrections: Sequence[str]) -> None:
         """One call, and again while the provider is the reason that it brought nothing.
@@ -157,8 +156,9 @@ class Asking:
                     return
             else:
                 return
-            if turn.taken and (since is None or turn.was_answered):
-                # An answer counts against this call once: later failures may be everybody's.
+            if turn.was_answered:
+                since = None  # that counts against this call once: later failures may be everybody's
+            elif since is None and turn.taken:
                 since = turn.taken.taken_at
 
     async def _wait_after(self, error: ProviderError, turn: Turn, waiting: Waiting) -> bool:
@@ -247,7 +247,7 @@ class Asking:
         return self._checkpoint.missing_count <= 0
 
     async def _request(self, portion: Portion, corrections: Sequence[str]) -> Request:
-        """Raises LeaseLost: no call is made for a batch that is not ours any more."""
+        """Raises LeaseLost: no call is made for a batch that is known not to be ours any more."""
         claim = self._claim
         lane, lanes = claim.lane * portion.places + portion.place, claim.lanes * portion.places
         await self._checkpoint.look_around()

@@ -34,7 +34,7 @@ class Bank:
 
     def previews(self, question_type: QuestionType, module_id: UUID | None, *, most: int) -> tuple[str, ...]:
         """Of the newest questions about the module, or (None) in all the quiz; the last one last."""
-        return tuple(self._previews[question_type, module_id][-most:])
+        return tuple(self._previews.get((question_type, module_id), [])[-most:])
 
     def hashes_of(self, batch_id: UUID) -> set[str]:
         """Of the questions that the batch holds or has saved."""

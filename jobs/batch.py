@@ -70,7 +70,7 @@ async def _work(workshop: Workshop, claim: Claim) -> None:
 async def _attempt(workshop: Workshop, claim: Claim) -> tuple[Step | None, Sequence[Call]]:
     """Fill the batch; returns the step that ends the attempt, and what is to be charged even if that is refused.
 
-    None: it is whole, and saved. Raises Unavailable.
+    None: it is whole, and to be saved. Raises Unavailable.
     """
     checkpoint = None
     step: Step | None = None

@@ -65,8 +65,11 @@ class Checkpoint:
 
     @classmethod
     async def open(cls, workshop: Workshop, claim: Claim) -> "Checkpoint":
+        """Raises LeaseLost when the batch is someone else's, or its generation wants no work; Unavailable."""
         bank = workshop.banks.of(claim.quiz_id)
         begun = await workshop.look(_begun, _Look(claim, bank), about=claim.quiz_id)
+        if begun is None:
+            raise _stopped(claim)
         module = begun.module
         source = Source(module_id=module.id, name=module.name, text=module.text, language=claim.language)
         return cls(workshop, claim, source, bank, begun.topics)
@@ -88,16 +91,17 @@ class Checkpoint:
         return None
 
     async def look_around(self) -> None:
-        """Learn what other batches of the quiz have entered, for the next call, unless nothing can have come yet.
+        """Learn what other batches of the quiz have entered, for the next call, unless that was done a moment ago.
 
         Raises LeaseLost when none is wanted: the batch is someone else's, or its generation wants no work.
         """
-        if time.monotonic() < self._looked_at + LOOK_SECONDS:
+        began = time.monotonic()
+        if self._looked_at > max(self._written_at, began - LOOK_SECONDS):
             return
-        self._looked_at = time.monotonic()
         claim = self.claim
         if not await self._workshop.look(_are_wanted, _Look(claim, self._bank), about=claim.quiz_id):
-            raise LeaseLost(f"batch {claim.batch_id} was taken over or stopped")
+            raise _stopped(claim)
+        self._looked_at = began
 
     def asked(self, *, module_id: UUID | None, most: int) -> tuple[str, ...]:
         """The newest questions of the batch's type about the module, or in all the quiz; the last one last."""
@@ -105,7 +109,9 @@ class Checkpoint:
 
     def topics_for(self, lane: int, lanes: int) -> spreading.Share:
         """What the next call is to spread its questions over; nothing where no topics were identified."""
-        asked = (taken.start for taken in self._taken if taken.module_id == self.claim.module_id)
+        module_id = self.claim.module_id
+        # What this batch has brought may be in the bank by now as well.
+        asked = {taken.hash: taken.start for taken in self._taken if taken.module_id == module_id}.values()
         return spreading.in_turn(self._topics, asked, self.claim.question_type, lane, lanes)
 
     def reject(self, code: str, message: str) -> None:
@@ -182,7 +188,6 @@ class Checkpoint:
             del self._rejected[: len(holding.rejected)]
             del self._calls[: len(holding.ended)]
             self._written_at = time.monotonic()
-            self._looked_at = -LOOK_SECONDS
             if kept.is_paused:
                 await self._workshop.broadcast.announce_stopped(self.claim.generation_id)
             await self._workshop.broadcast.announce(kept.wakeup)
@@ -223,13 +228,19 @@ class _Begun(NamedTuple):
     topics: Sequence[Topic]
 
 
-async def _begun(tx: Tx, looks: Sequence[_Look]) -> list[_Begun]:
-    """All looks are at one quiz."""
+async def _begun(tx: Tx, looks: Sequence[_Look]) -> list[_Begun | None]:
+    """All looks are at one quiz. None where no work is wanted any more."""
     module_ids = {look.claim.module_id for look in looks}
     texts = await modules.texts(tx, module_ids)
     found = await topics.of_modules(tx, module_ids)
-    await _read_banks(tx, looks)
-    return [_Begun(texts[look.claim.module_id], found.get(look.claim.module_id, ())) for look in looks]
+    return [
+        _Begun(texts[look.claim.module_id], found.get(look.claim.module_id, ())) if is_wanted else None
+        for look, is_wanted in zip(looks, await _are_wanted(tx, looks), strict=True)
+    ]
+
+
+def _stopped(claim: Claim) -> LeaseLost:
+    return LeaseLost(f"batch {claim.batch_id} was taken over or stopped")
 
 
 async def _are_wanted(tx: Tx, looks: Sequence[_Look]) -> list[bool]:

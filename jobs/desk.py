@@ -34,7 +34,9 @@ class Entry(NamedTuple):
 
 
 class Desk:
-    """Only orders about one generation are grouped: each locks it, and whoever locks two could wait for each other.
+    """Only orders about the same are grouped: a quiz that they read, or a generation that they lock.
+
+    Whoever locks two generations could wait for each other.
 
     Each is done as if it were alone: where one of a group fails, all of them are done again one by one.
     """
@@ -48,7 +50,7 @@ class Desk:
         self._working: asyncio.Task[None] | None = None
 
     async def do(self, step: Together[Order, Outcome], order: Order, *, about: UUID | None) -> Outcome:
-        """The outcome of the order, once it is committed. `about`: the only generation that it locks.
+        """The outcome of the order, once it is committed. `about`: the only one that it locks, or reads of.
 
         Raises what the step raised, and Unavailable.
 

@@ -43,7 +43,11 @@ async def hold(tx: Tx, brought: Sequence[Brought]) -> list[Kept]:
     )
     paused = await budget.charge(tx, [(one.holding.claim, one.holding.ended) for one in brought])
     failpoints.reach(Place.INSIDE_HOLD)
-    return [Kept(count, latest, paused or grown, is_paused=paused is not None) for count in held]
+    # One of them tells of a pause, for all.
+    return [
+        Kept(count, latest, paused or grown, is_paused=paused is not None and place == 0)
+        for place, count in enumerate(held)
+    ]
 
 
 def _compared(brought: Sequence[Brought], latest: Sequence[Entered]) -> list[Holding]:

@@ -11,7 +11,6 @@ RATE_LIMIT_SECONDS_DEFAULT = 5.0
 TROUBLES_MAX = 3
 """Calls of one wish that may fail while others are answered, before it costs an attempt."""
 
-
 STRAY_SHARE = 0.2
 """Of the usual backoff, where others are answered: only a provider in trouble needs to be left alone."""
 

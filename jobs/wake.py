@@ -84,8 +84,15 @@ class WakeWorker(Worker):
             if is_ours
         ]
         if ended := [in_progress_key_prefix + job_id for job_id, score in marked if score is None]:
-            await self.pool.delete(*ended)
+            await self._forget(ended)
         return [(job_id, int(score)) for job_id, score in marked if score is not None]
+
+    async def _forget(self, marks: Sequence[str]) -> None:
+        """Of jobs that had ended meanwhile. Those that were picked with them are to be run whatever happens here."""
+        try:
+            await self.pool.delete(*marks)
+        except (RedisError, OSError) as error:
+            log.warning("marks of ended jobs are left to expire", error=repr(error))
 
     async def _look_and_wait(self) -> None:
         self._wake.clear()

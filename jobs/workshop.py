@@ -29,6 +29,7 @@ from service.store.database import Database, Tx
 
 Order = TypeVar("Order")
 Outcome = TypeVar("Outcome")
+
 LOOKS_MAX = 1000
 """A look costs hardly more for many."""
 

@@ -68,12 +68,12 @@ class Turn:
     def ended(self, error: BaseException | None) -> Ended:
         """What the end of the call says about the provider."""
         known = self.usage
-        spent = Spent(input_tokens=known.input_tokens, output_tokens=known.output_tokens) if known else None
+        spent = Spent(**known.model_dump(include=set(Spent.model_fields))) if known else None
         if isinstance(error, ProviderRateLimited):
             wait = error.retry_after_seconds
             return Ended(outcome="limited", code=error.code, retry_after_seconds=wait, told=error.told, spent=Spent())
         if error is None or self.has_brought:
-            return Ended(outcome="answered", spent=spent)
+            return Ended(outcome="answered", spent=spent, is_whole=error is None)
         if not isinstance(error, ProviderError):
             return Ended(outcome="cancelled", spent=spent)
         return Ended(outcome="failed" if error.is_outage else "answered", code=error.code, spent=spent)

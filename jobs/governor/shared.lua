@@ -180,8 +180,10 @@ local function settle()
   for _, kind in ipairs(KINDS) do
     local real = given.spent[kind]
     if real then use(kind, real - (given.reserved[kind] or 0)) end
-    if real and given.outcome == "answered" and given.weight[kind] > 0 then
-      local scale = real / given.weight[kind]
+    -- What the provider read from its cache counts here: the next module is not there yet.
+    local whole = real and kind == "input_tokens" and real + given.spent.cache_read_tokens or real
+    if whole and given.is_whole and given.weight[kind] > 0 then
+      local scale = whole / given.weight[kind]
       set(kind .. "_scale", get(kind .. "_scale", scale) * SCALE_MEMORY + scale * (1 - SCALE_MEMORY))
     end
   end

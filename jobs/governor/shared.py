@@ -55,20 +55,25 @@ class Denied(Frozen):
 
 
 class Spent(Frozen):
-    """What a call has taken of the token limits."""
+    """What a call has taken of the token limits, and what it has read from the provider's cache."""
 
     input_tokens: int = 0
     output_tokens: int = 0
+    cache_read_tokens: int = 0
 
 
 class Ended(Frozen):
-    """How a call ended. `spent` is None where nobody knows: then the estimate stands."""
+    """How a call ended. `spent` is None where nobody knows: then the estimate stands.
+
+    `is_whole`: it ended well, so that what it spent is what such a call takes.
+    """
 
     outcome: Literal["answered", "limited", "failed", "cancelled"]
     code: ErrorCode | None = None
     retry_after_seconds: float | None = None
     told: RateLimits | None = None
     spent: Spent | None = None
+    is_whole: bool = False
 
 
 class _Grant(Frozen):
@@ -116,6 +121,7 @@ class SharedState:
             retry_after_seconds=ended.retry_after_seconds,
             told=_told(ended.told),
             spent=ended.spent.model_dump() if ended.spent else {},
+            is_whole=ended.is_whole,
             since=since,
             jitter=jitter,
             channel=FREED_CHANNEL,

@@ -50,8 +50,15 @@ _OPEN = (
     .where(batches.c.generation_id == sa.bindparam("generation"), batches.c.state.in_(progress.OPEN))
     .limit(1)
 )
-_COMPLETE = _OF_PLACE.where(batches.c.held_count == batches.c.target_count).values(
-    state=BatchState.COMPLETED, saved_count=batches.c.target_count, held_count=0, losses=0, **_NO_LEASE
+_COMPLETE = (
+    sa.update(batches)
+    .where(
+        sa.tuple_(batches.c.id, batches.c.fence).in_(sa.bindparam("places", expanding=True)),
+        batches.c.lease_owner == sa.bindparam("holder"),
+        batches.c.state == BatchState.PROCESSING,
+        batches.c.held_count == batches.c.target_count,
+    )
+    .values(state=BatchState.COMPLETED, saved_count=batches.c.target_count, held_count=0, losses=0, **_NO_LEASE)
 )
 
 
@@ -173,6 +180,7 @@ async def hold(tx: Tx, counts: Sequence[tuple[Claim, int]], *, lease_seconds: fl
 
     The claims are of one generation, whose lock the caller has. Raises LeaseLost, and then nothing is changed.
     """
+    # Looked at before it is changed: how many each held is wanted, and many updates at once don't tell.
     rows = await _in_hand(tx, [claim for claim, _ in counts])
     changes = [{**_place(claim), "more": count, "lease_seconds": lease_seconds} for claim, count in counts]
     await tx.execute(_HOLD, changes)
@@ -180,11 +188,11 @@ async def hold(tx: Tx, counts: Sequence[tuple[Claim, int]], *, lease_seconds: fl
 
 
 async def complete(tx: Tx, claims: Sequence[Claim]) -> None:
-    """Those of one generation, whose lock the caller has. Raises LeaseLost, also when one of them is not whole."""
-    for claim, row in zip(claims, await _in_hand(tx, claims), strict=True):
-        if row.held_count != row.target_count:
-            raise LeaseLost(f"batch {claim.batch_id} holds {row.held_count} of {row.target_count} questions")
-    await tx.execute(_COMPLETE, [_place(claim) for claim in claims])
+    """Those of one worker and generation, locked by the caller. Raises LeaseLost, also when one is not whole."""
+    places = [(claim.batch_id, claim.fence) for claim in claims]
+    completed = await tx.execute(_COMPLETE, {"places": places, "holder": claims[0].worker})
+    if completed.rowcount != len(claims):
+        raise _lost(claims[0])
 
 
 async def _in_hand(tx: Tx, claims: Sequence[Claim]) -> list[sa.Row[*tuple[object, ...]]]:

@@ -22,9 +22,8 @@ async def charge(tx: Tx, ended: Sequence[tuple[Claim, Sequence[Call]]]) -> Wakeu
     A Wakeup: that was the limit.
     """
     await calls.insert(tx, ended)
-    claim = ended[0][0]
-    has_limit = claim.cost_max_usd is not None and any(calls_of_claim for _, calls_of_claim in ended)
-    return await pause_if_reached(tx, claim.generation_id) if has_limit else None
+    has_limit = any(claim.cost_max_usd is not None and calls_of_claim for claim, calls_of_claim in ended)
+    return await pause_if_reached(tx, ended[0][0].generation_id) if has_limit else None
 
 
 async def charge_late(tx: Tx, claim: Claim, ended: Sequence[Call]) -> None:

@@ -115,6 +115,7 @@ async def test_what_is_in_the_quiz_s_language_is_never_turned_down_for_it(bench:
     ordered = await bench.order(5)
     _, _, checkpoint = await claimed(bench, ordered)
     assert [checkpoint.offer(in_english(number)) for number in range(5)] == [None] * 5
+    await checkpoint.settle()
 
 
 async def test_the_same_question_is_kept_once(bench: Workbench) -> None:
@@ -139,6 +140,7 @@ async def test_what_an_earlier_attempt_holds_is_known(bench: Workbench) -> None:
     repeated = later.offer(fact(0))
     assert repeated is not None
     assert repeated.code == "near_duplicate"
+    await later.settle()
 
 
 async def test_a_question_that_another_batch_has_entered_meanwhile_is_rejected_under_the_lock(

@@ -415,7 +415,7 @@ async def test_one_batch_that_is_not_whole_keeps_its_companions_from_being_compl
     await factories.hold(database, claims[0], 2)
     await factories.hold(database, claims[1], 2)
     before = await factories.log(database, ordered)
-    with pytest.raises(LeaseLost, match="holds 2 of 3 questions"):
+    with pytest.raises(LeaseLost):
         async with database.write() as tx:
             await steps.complete(tx, [(claimed, ()) for claimed in claims])
     assert await factories.log(database, ordered) == before
