@@ -6,6 +6,7 @@ import os
 import signal
 import tempfile
 from asyncio.subprocess import DEVNULL, Process
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -76,6 +77,10 @@ class EmbeddedValkey:
         """Shut it down: it holds nothing that SQL does not."""
         if not await self._answers():
             self._kill()
+            if self._process and self._process.returncode is None:
+                # One that has only just begun has not written its number yet.
+                with suppress(ProcessLookupError):
+                    self._process.kill()
         else:
             try:
                 async with self._client() as redis:

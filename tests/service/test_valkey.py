@@ -160,6 +160,17 @@ async def test_keeping_goes_on_when_it_can_not_start_for_a_while(
     await server.stop()
 
 
+async def test_one_that_has_only_just_begun_is_stopped_as_well(tmp_path: Path) -> None:
+    server = EmbeddedValkey(tmp_path)
+    starting = asyncio.create_task(server.start())
+    await eventually(lambda: server._process is not None)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    async with asyncio.timeout(WAIT_SECONDS):
+        await server.stop()
+    assert not await server._answers()
+
+
 async def test_one_that_can_not_start_says_so(tmp_path: Path) -> None:
     server = EmbeddedValkey(tmp_path)
     path_of(server).mkdir()
