@@ -1,5 +1,6 @@
 """Log lines: on stderr, one JSON object each where no terminal is, and without what they should not hold."""
 
+import io
 import json
 import logging
 from collections.abc import Iterator
@@ -58,6 +59,23 @@ def test_where_no_terminal_is_lines_are_json(tmp_path: Path, capsys: pytest.Capt
     [line] = json_lines(capsys.readouterr().err)
     assert (line["event"], line["level"], line["worker"], line["count"]) == ("worker started", "info", "w1", 3)
     assert line["timestamp"].endswith("Z")
+
+
+def test_a_line_is_one_write_so_that_those_of_several_processes_do_not_mix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes: list[str] = []
+
+    class Stderr(io.StringIO):
+        def write(self, text: str) -> int:
+            writes.append(text)
+            return len(text)
+
+    monkeypatch.setattr("sys.stderr", Stderr())
+    configure(tmp_path, "json")
+    structlog.get_logger().warning("ours")
+    assert [line["event"] for line in json_lines("".join(writes))] == ["ours"]
+    assert writes[-1].endswith("}\n"), "the line and its end at once"
 
 
 def test_lines_of_libraries_look_like_ours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
