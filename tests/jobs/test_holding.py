@@ -85,9 +85,28 @@ async def test_what_a_batch_of_the_same_worker_has_entered_since_is_compared_too
     assert second.offer(fact(0)) is None, "it can't know yet"
     gate.opened.set()
 
-    await settled(first, second)
-
+    assert await settled(first, second) == [None, None]
     assert [checkpoint.held_count for checkpoint in (first, second)] == [1, 0]
+    assert await factories.findings(bench.database) == ()
+
+
+async def test_what_the_bank_has_learned_while_a_question_waited_is_compared_too(bench: Workbench) -> None:
+    ordered = await bench.order(1, 2, 1, 1)
+    workshop, elsewhere = (bench.workshop(ScriptedProvider(), name) for name in ("worker-1", "worker-2"))
+    first, second, other = [
+        await Checkpoint.open(at, await factories.claim(bench.database, batch_id, worker=at.worker))
+        for at, batch_id in zip((workshop, workshop, elsewhere), ordered.batch_ids[:3], strict=True)
+    ]
+    gate = await held_up(workshop, first)
+    assert second.offer(fact(1)) is None, "it can't know yet"
+    other.offer(fact(1))
+    await other.settle()
+    last = await factories.claim(bench.database, ordered.batch_ids[3], worker=workshop.worker)
+    await Checkpoint.open(workshop, last)
+    gate.opened.set()
+
+    assert await settled(first, second) == [None, None]
+    assert [checkpoint.held_count for checkpoint in (first, second, other)] == [1, 0, 1]
     assert await factories.findings(bench.database) == ()
 
 
