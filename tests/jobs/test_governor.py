@@ -17,6 +17,7 @@ from jobs.providers.base import (
     ProviderError,
     ProviderOverloaded,
     ProviderRateLimited,
+    ProviderRejected,
     ProviderUnavailable,
     RateLimits,
     Usage,
@@ -183,12 +184,24 @@ async def test_what_is_held_back_for_a_call_is_learned_from_what_calls_took(brok
     await calls.finish()
 
 
-async def test_a_call_that_failed_says_nothing_about_what_calls_take(broker: ArqRedis) -> None:
+async def test_what_was_read_from_the_cache_counts_for_the_next_call_whose_module_is_not_there(
+    broker: ArqRedis,
+) -> None:
+    ours = governor(broker, input_tokens=60_000)
+    async with ours.turn(WISH) as turn:
+        turn.usage = Usage(model=MODEL, input_tokens=1, output_tokens=1, cache_read_tokens=WISH.weight.input_tokens - 1)
+    async with ours.turn(WISH):
+        [taken] = ours._in_flight.values()
+        assert taken.reserved["input_tokens"] >= WISH.weight.input_tokens
+
+
+@pytest.mark.parametrize("error", [UNAVAILABLE, ProviderRejected("the key is wrong")])
+async def test_a_call_that_failed_says_nothing_about_what_calls_take(broker: ArqRedis, error: ProviderError) -> None:
     ours = governor(broker, output_tokens=6000)
-    with suppress(ProviderUnavailable):
+    with suppress(ProviderError):
         async with ours.turn(WISH) as turn:
-            turn.usage = Usage(model=MODEL, input_tokens=1, output_tokens=1)
-            raise UNAVAILABLE
+            turn.usage = Usage(model=MODEL, input_tokens=0, output_tokens=0)
+            raise error
     async with ours.turn(WISH):
         assert [taken.reserved["output_tokens"] for taken in ours._in_flight.values()] == [50]
 
