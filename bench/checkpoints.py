@@ -24,7 +24,7 @@ import structlog
 from jobs import checks
 from jobs.batch import run_batch
 from jobs.checkpoint import Checkpoint
-from jobs.providers.base import Request, Source, Usage, Weight
+from jobs.providers.base import Allowance, RateLimits, Request, Source, Usage, Weight
 from jobs.workshop import Workshop
 from schemas.orders import OrderOptions
 from schemas.plans import BatchPlan, Claim, Place
@@ -202,7 +202,9 @@ class PacedProvider:
     def weigh(self, source: Source, count: int) -> Weight:
         return Weight()
 
-    async def ask(self, request: Request) -> AsyncGenerator[Draft | Usage]:
+    async def ask(self, request: Request) -> AsyncGenerator[Draft | RateLimits | Usage]:
+        # Who says nothing of its limits is begun with a few calls only.
+        yield RateLimits(requests=Allowance(limit=60_000, remaining=59_000))
         random = Random(f"pace of {request.source.module_id}")
         for _, draft in zip(range(request.count), drafts(request.source.module_id), strict=False):
             await asyncio.sleep(QUESTION_SECONDS * random.uniform(0.5, 1.5))
