@@ -54,10 +54,10 @@ class Pool(ConnectionPool):
     """
 
     async def get_connection(self, *_: object, **__: object) -> AbstractConnection:
-        connection: AbstractConnection = self.get_available_connection()  # type: ignore[no-untyped-call]
+        connection: AbstractConnection = self.get_available_connection()  # type: ignore[no-untyped-call] # as redis
         try:
             await self.ensure_connection(connection)
-        except BaseException:
+        except BaseException:  # raised again: also whoever is cancelled gives the connection back first
             await self.release(connection)
             raise
         return connection
