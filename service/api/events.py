@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from schemas.generations import Generation
 from service import auth
-from service.api import backend, bodies, frames
+from service.api import backend, bodies, frames, tickets
 from service.api.hub import Hub
 from service.errors import BadRequest, Unavailable
 from service.store import events, generations
@@ -27,8 +27,9 @@ async def stream(request: Request) -> Response:
     generation_id: UUID = request.path_params["generation_id"]
     seq = _resume_point(request)
     try:
+        owner = await tickets.owner_of(request)
         async with backend.of(request).database.read() as tx:
-            generation = await generations.load(tx, auth.owner_of(request), generation_id)
+            generation = await generations.load(tx, owner, generation_id)
             first = await events.first_seq(tx, generation_id)
     except Unavailable:
         return _come_back_later()
