@@ -28,10 +28,10 @@ class Lines:
         pass
 
     def apply(self, event: StreamEvent) -> None:
-        """Tell what changed. A question that was rejected changes nothing."""
+        """Tell what changed. A question that was rejected changes nothing, and the end is the command's to tell."""
         if event.type in {"snapshot", "resync"}:
             self._write(f"{event.data['status']}: {event.data['message']}")
-        elif event.type.startswith("generation."):
+        elif event.type.startswith("generation.") and not event.is_last:
             self._write(_generation(event))
         elif (name := self._names.get(str(event.data.get("batch_id")))) and (change := _change(event)):
             self._write(f"{name}: {change}")
@@ -39,8 +39,6 @@ class Lines:
 
 def _generation(event: StreamEvent) -> str:
     kind = event.type.removeprefix("generation.")
-    if event.is_last:
-        return f"{kind}: {event.data['generated_count']} of {event.data['requested_count']} questions created"
     return f"{kind} ({event.data['reason']})" if "reason" in event.data else kind
 
 

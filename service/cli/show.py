@@ -24,7 +24,10 @@ MARKS = {
     BatchState.CANCELLED: "cancelled",
 }
 
-console = Console()
+PIPE_COLUMNS = 200
+"""Of a table that no terminal bounds."""
+
+console = Console(width=None if Console().is_terminal else PIPE_COLUMNS)
 errors = Console(stderr=True)
 
 
