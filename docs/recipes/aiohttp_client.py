@@ -11,7 +11,7 @@ import sys
 from aiohttp import ClientError, ClientResponseError, ClientSession, ClientTimeout
 from aiohttp_sse_client.client import EventSource
 
-LINE_BYTES_MAX = 8 * 1024 * 1024  # a snapshot is one line, and aiohttp's limit is 128 KB
+LINE_BYTES_MAX = 8 * 1024 * 1024  # a snapshot is one line, and aiohttp takes 512 KB unless told otherwise
 
 
 def _ended():
