@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 AWAY = b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 4\r\nConnection: close\r\n\r\naway"
 BYTES_MAX = 4000
-ENDS_MAX = 6
+ENDS_MAX = 5
 
 
 class End(StrEnum):
@@ -29,6 +29,8 @@ class Line:
     def __init__(self, target: str, random: Random) -> None:
         self.ends: Counter[End] = Counter()
         self.refusals = 0
+        self.is_calm = False
+        """Nothing breaks meanwhile."""
         self._target = urlsplit(target)
         self._random = random
         self._open: set[asyncio.Task[None]] = set()
@@ -95,7 +97,7 @@ class Line:
         while left and (part := await up_reader.read(left)):
             writer.write(part)
             await writer.drain()
-            if self.ends.total() < ENDS_MAX:
+            if not self.is_calm and self.ends.total() < ENDS_MAX:
                 left -= len(part)
         if left:
             return
