@@ -13,7 +13,9 @@ from pydantic import BaseModel
 from schemas.states import GenerationState
 from service.cli.refusals import ServiceAway, require_success
 
-SILENCE_SECONDS_MAX: Final = 45.0
+PATIENCE: Final = httpx.Timeout(45.0, connect=10.0)
+"""In seconds: a line that brings no heartbeat for so long is dead."""
+
 RECONNECT_SECONDS: Final = 1.0
 RECONNECT_SECONDS_MAX: Final = 15.0
 """Between two tries while nobody answers."""
@@ -55,7 +57,7 @@ class StreamEvent(BaseModel):
 class Stream:
     """Follows one generation until it ends.
 
-    `say` is told once, each time, that the service does not answer. Raises ServiceRefused when it does not want to.
+    `say` is told once, each time, that the service brings nothing. Raises ServiceRefused when it does not want to.
     """
 
     def __init__(
@@ -72,18 +74,18 @@ class Stream:
     def events(self) -> Iterator[StreamEvent]:
         """First a snapshot, unless from the start."""
         while True:
+            self._failures += 1
             try:
                 yield from self._connection()
             except (httpx.TransportError, SSEError, ServiceAway):
                 self._is_over = False
-                self._failures += 1
             if self._is_over:
                 return
             self._wait()
 
     def _connection(self) -> Iterator[StreamEvent]:
         headers = {"Last-Event-ID": self._last_id} if self._last_id else {}
-        with connect_sse(self._http, "GET", self._path, headers=headers, timeout=SILENCE_SECONDS_MAX) as source:
+        with connect_sse(self._http, "GET", self._path, headers=headers, timeout=PATIENCE) as source:
             if source.response.status_code == NO_MORE:
                 self._is_over = True
                 return
@@ -95,7 +97,7 @@ class Stream:
 
     def _heard(self, source: EventSource) -> Iterator[StreamEvent]:
         for told in source.iter_sse():
-            self._failures = 0
+            self._failures = self._failures if told.event == "bye" else 0
             self._obey(told)
             # Only what comes at the very end is the end: a log that is replayed may have ended before.
             self._is_over = False
@@ -111,9 +113,9 @@ class Stream:
             self._retry_seconds = min(max(told.retry / 1000, RETRY_SECONDS_MIN), RETRY_SECONDS_MAX)
 
     def _wait(self) -> None:
-        """Longer each time while nobody answers. A line that broke is no reason to speak, unless it stays so."""
+        """Longer each time while nothing comes. A line that broke is no reason to speak, unless it stays so."""
         if self._failures == FAILURES_QUIET + 1:
-            self._say(f"{self._http.base_url} does not answer: waiting until it does.")
+            self._say(f"{self._http.base_url} is away or full: waiting until it is back.")
         longest = max(self._retry_seconds, RECONNECT_SECONDS_MAX)
         doublings = min(max(self._failures - 1, 0), DOUBLINGS_MAX)
         time.sleep(min(self._retry_seconds * 2**doublings, longest))

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import async_playwright, expect
 
+from tests import browser as browsers
 from tests import programs, proxies, told
 from tests.processes import quizmill
 from tests.proxies import NAME, PASSWORD, USER
@@ -159,6 +161,24 @@ async def test_large_files_pass(site: Site, proxy: str, tmp_path: Path) -> None:
     file.write_text("Leaves turn light into sugar.\n" * 100_000)
     form = ("--form", "title=Plants", "--form", f"files=@{file}")
     assert await status(site, proxy, "/api/quizzes", *form) == "202"
+
+
+async def test_pages_are_live_and_their_buttons_work(site: Site, proxy: str) -> None:
+    async with async_playwright() as playwright:
+        resolve = f"--host-resolver-rules=MAP {NAME} 127.0.0.1"
+        browser = await playwright.chromium.launch(executable_path=browsers.path(), args=[*browsers.ARGUMENTS, resolve])
+        context = await browser.new_context(
+            ignore_https_errors=True, http_credentials={"username": USER, "password": PASSWORD}
+        )
+        page = await context.new_page()
+        await page.goto(f"{site.origin(proxy)}/generations/{site.log.generation_id}")
+        held = page.locator("[data-batch-id][data-status=processing] [data-grain=held]")
+        before = await held.count()
+        await site.log.hold(2)
+        await expect(held).to_have_count(before + 2)
+        await page.get_by_role("button", name="Pause").click()
+        await page.get_by_role("button", name="Resume").click()
+        await browser.close()
 
 
 async def test_a_stream_ends_in_good_order_through_both(site: Site) -> None:

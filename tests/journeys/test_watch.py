@@ -101,7 +101,7 @@ async def test_a_watch_hears_everything_once_through_a_goodbye_a_kill_and_silenc
     assert all(event["data"]["seq"] == event["id"] for event in heard)
     for said in (script.err, people.err):
         # At most before the first service, between two, and after the last but one: not with every try.
-        assert 1 <= said.count("does not answer: waiting until it does.") <= 3
+        assert 1 <= said.count("is away or full: waiting until it is back.") <= 3
         assert "Traceback" not in said
     # A line per question, none twice and none missing.
     counts = [int(count) for count in re.findall(r": (\d+) of 24$", people.err, re.MULTILINE)]
@@ -147,5 +147,5 @@ async def test_generate_goes_on_when_the_service_that_it_uses_is_killed_and_star
         async with serving():
             assert await command.ended() == 0, command.err
     assert len(json.loads(out.read_text(encoding="utf-8"))["questions"]) == 6
-    assert command.err.count("does not answer") <= 1
+    assert command.err.count("is away or full") <= 1
     assert "completed: 6 of 6 questions created" in command.err

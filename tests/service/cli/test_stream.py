@@ -117,16 +117,15 @@ async def test_no_service_can_make_it_spin_or_wait_for_ever(waits: list[float], 
         response("503 Service Unavailable", "{}"),
         response("429 Too Many Requests", "{}"),
         response("200 OK", "<p>starting</p>", "text/html"),
+        HEAD + "event: bye\nretry: 1000\ndata: {}\n\n",
     ],
 )
-async def test_while_nobody_answers_it_waits_longer_each_time_and_says_so_once(
-    waits: list[float], nothing: str
-) -> None:
+async def test_while_nothing_comes_it_waits_longer_each_time_and_says_so_once(waits: list[float], nothing: str) -> None:
     said: list[str] = []
     async with serving(HEAD + event(1), *[nothing] * 6, HEAD + event(2), *[nothing] * 2, END) as (_, url):
         assert [seq for seq, _ in await watch(url, said=said)] == [1, 2, 9]
     assert waits == [1, 1, 2, 4, 8, 15, 15, 1, 1, 2]
-    assert said == [f"{url} does not answer: waiting until it does."] * 2, "once each time"
+    assert said == [f"{url} is away or full: waiting until it is back."] * 2, "once each time"
 
 
 @pytest.mark.parametrize("status", ["400 Bad Request", "401 Unauthorized", "403 Forbidden", "404 Not Found"])
