@@ -171,13 +171,15 @@ async def test_pages_are_live_and_their_buttons_work(site: Site, proxy: str) -> 
             ignore_https_errors=True, http_credentials={"username": USER, "password": PASSWORD}
         )
         page = await context.new_page()
+        page.set_default_timeout(WAIT_SECONDS * 1000)
         await page.goto(f"{site.origin(proxy)}/generations/{site.log.generation_id}")
         held = page.locator("[data-batch-id][data-status=processing] [data-grain=held]")
         before = await held.count()
         await site.log.hold(2)
-        await expect(held).to_have_count(before + 2)
+        await expect(held).to_have_count(before + 2, timeout=WAIT_SECONDS * 1000)
         await page.get_by_role("button", name="Pause").click()
         await page.get_by_role("button", name="Resume").click()
+        await page.get_by_role("button", name="Pause").wait_for()
         await browser.close()
 
 
