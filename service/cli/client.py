@@ -13,10 +13,12 @@ from pydantic import BaseModel
 
 from schemas.estimates import Estimate
 from schemas.events import TERMINAL_TYPES
+from schemas.exports import Manifest
 from schemas.generations import Generation, RetryAnswer
 from schemas.lists import Page
 from schemas.orders import Order
 from schemas.quizzes import Quiz
+from schemas.states import Review
 from schemas.topics import QuizTopics
 from service.errors import QuizmillError
 
@@ -104,8 +106,12 @@ class Client:
     def step(self, generation_id: UUID, name: Literal["pause", "cancel"]) -> Generation:
         return self._ask(Generation, "POST", f"/api/generations/{generation_id}/{name}")
 
-    def export(self, quiz_id: UUID, export_format: str) -> bytes:
-        return self._send("GET", f"/api/quizzes/{quiz_id}/export/{export_format}").content
+    def export(self, quiz_id: UUID, export_format: str, *, review: Review | None = None) -> bytes:
+        return self._send("GET", f"/api/quizzes/{quiz_id}/export/{export_format}", params=_reviewed(review)).content
+
+    def manifest(self, quiz_id: UUID, export_format: str, *, review: Review | None = None) -> Manifest:
+        path = f"/api/quizzes/{quiz_id}/export/{export_format}/manifest"
+        return self._ask(Manifest, "GET", path, params=_reviewed(review))
 
     def watch(self, generation_id: UUID, *, from_start: bool = False) -> Iterator[StreamEvent]:
         """Every event until the generation has ended, through lost connections, without a gap. First a snapshot."""
@@ -141,6 +147,10 @@ class Client:
             raise ServiceAway(f"no Quizmill answers at {self._url} ({error}): is `quizmill up` running?") from None
         _require_success(response)
         return response
+
+
+def _reviewed(review: Review | None) -> dict[str, str]:
+    return {"review": review} if review else {}
 
 
 def _require_success(response: httpx.Response) -> None:
