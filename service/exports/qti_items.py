@@ -74,7 +74,9 @@ def _parts(question: Question) -> Parts:
         case Matching():
             return _matching(content)
         case Numeric():
-            return Parts("numerical_question", [str(FIRST_OPTION)], [_field("Decimal")], [_right(_within(content))])
+            return Parts(
+                "numerical_question", [str(FIRST_OPTION)], [_field(fibtype="Decimal")], [_right(_within(content))]
+            )
         case Flashcard() | Vocabulary():
             raise AssertionError("flashcards have an obstacle")
         case _:
@@ -127,13 +129,13 @@ def _label(ident: str, material: Element) -> Element:
     return element("response_label", material, ident=ident)
 
 
-def _field(kind: str = "String") -> Element:
-    field = element("render_fib", element("response_label", ident="answer1", rshuffle="No"), fibtype=kind)
+def _field(**kind: str) -> Element:
+    field = element("render_fib", element("response_label", ident="answer1", rshuffle="No"), **kind)
     return element("response_str", field, ident=RESPONSE, rcardinality="Single")
 
 
 def _material(text: str) -> Element:
-    return _text(texts.as_html(text), "text/html")
+    return _text(f"<p>{texts.as_html(text)}</p>", "text/html")
 
 
 def _plain(text: str) -> Element:
