@@ -5,7 +5,7 @@ question, and a second younger with every edit.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from hashlib import sha256
 from itertools import count
@@ -77,18 +77,19 @@ def write(quiz: Quiz, questions: Sequence[Question]) -> bytes:
     for question in questions:
         sides = _sides(question, quiz.language)
         deck.add_note(_note(question, sides, models[sides.has_gaps]))
-    ages = [(_modified(question), str(question.id)) for question in questions]
-    return zipped({"collection.anki2": _collection(deck, quiz, ages), "media": b"{}"})
+    modified = {str(question.id): _modified(question) for question in questions}
+    return zipped({"collection.anki2": _collection(deck, quiz, modified), "media": b"{}"})
 
 
-def _collection(deck: genanki.Deck, quiz: Quiz, ages: Sequence[tuple[int, str]]) -> bytes:
+def _collection(deck: genanki.Deck, quiz: Quiz, modified: Mapping[str, int]) -> bytes:
     created_at = int(quiz.created_at.timestamp())
     # A file, because not every build of SQLite can give the bytes of a database in memory.
     with TemporaryDirectory(prefix="quizmill-anki-") as directory:
         path = Path(directory) / "collection.anki2"
         with closing(sqlite3.connect(path)) as database:
             genanki.Package(deck).write_to_db(database.cursor(), created_at, count(created_at * 1000))
-            database.executemany("UPDATE notes SET mod = ? WHERE guid = ?", ages)
+            ages = [(modified[guid], note_id) for note_id, guid in database.execute("SELECT id, guid FROM notes")]
+            database.executemany("UPDATE notes SET mod = ? WHERE id = ?", ages)
             database.commit()
         return path.read_bytes()
 
