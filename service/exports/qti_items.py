@@ -109,7 +109,7 @@ def _numbered(first: int, things: Sequence[object]) -> list[str]:
 def _metadata(question: Question, parts: Parts) -> Element:
     told = {
         "question_type": parts.kind,
-        "points_possible": "1.0",
+        "points_possible": "1",
         "original_answer_ids": ",".join(parts.answer_ids),
         "assessment_question_identifierref": f"question-{question.id}-bank",
     }
