@@ -9,15 +9,19 @@ from uuid import UUID
 
 import httpx
 import pytest
+from playwright.async_api import Browser, expect
 
 from schemas.questions import CONTENT_OF, Question
 from schemas.states import QuestionType
 from tests.journeys.orders import module
+from tests.journeys.test_browser import RESULTS, chromium, complaints, opened
 from tests.journeys.test_commands import run
 from tests.service.exports import gift_reader, moodle_reader, qti_reader
 from tests.service.exports.anki_reader import Imported, anki, assert_shows
 from tests.service.exports.reading import expected
 from tests.system import System
+
+__all__ = ["chromium", "complaints"]
 
 CARDS = {QuestionType.FLASHCARD, QuestionType.VOCABULARY}
 
@@ -111,6 +115,32 @@ async def test_a_command_writes_the_file_that_its_suffix_names_and_tells_what_is
     said = await run("export", quiz_id, "--out", str(tmp_path / "quiz.docx"), *at)
     assert said.code == 2
     assert "what format is quiz.docx?" in said.err
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+async def test_a_teacher_takes_files_and_a_sheet_from_the_page_by_keyboard(
+    offline_system: System, chapter: str, chromium: Browser, complaints: list[str], javascript: bool
+) -> None:
+    quiz_id, questions = await ordered(offline_system, chapter)
+    page = await opened(chromium, complaints, javascript=javascript)
+    await page.goto(f"{offline_system.url}/quizzes/{quiz_id}")
+    await page.get_by_text("Export", exact=True).focus()
+    await page.keyboard.press("Enter")
+    for name, suffix in (("Canvas (QTI 1.2)", "zip"), ("Anki deck", "apkg"), ("GIFT", "gift")):
+        async with page.expect_download() as downloading:
+            await page.get_by_role("link", name=name).press("Enter")
+        download = await downloading.value
+        assert download.suggested_filename.endswith(f".{suffix}")
+        assert (await download.path()).stat().st_size > 500
+
+    await page.get_by_role("link", name="Sheet to print").click()
+    await expect(page.locator("[data-question-id]")).to_have_count(len(questions))
+    await expect(page.get_by_role("heading", name="Answer key")).to_have_count(0)
+    await page.get_by_role("link", name="With the key").click()
+    await expect(page.locator("[data-answer-to]")).to_have_count(len(questions))
+    await page.emulate_media(media="print")
+    await expect(page.get_by_role("navigation")).to_be_hidden()
+    await page.screenshot(path=RESULTS / "print.png", full_page=True)
 
 
 @pytest.mark.timeout(180)
