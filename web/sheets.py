@@ -28,17 +28,21 @@ GAP: Final = re.compile("_{4,}")
 ROOM: Final = "_" * 12
 
 
-class Entry(Frozen):
+class Layout(Frozen):
     """`options` are lettered on the page; `choices` are to be crossed, `lefts` want the letter of an option."""
 
-    number: int
-    id: UUID
     asked: str
     options: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     lefts: tuple[str, ...] = ()
     lines: int = 0
     answers: tuple[str, ...]
+
+
+class Entry(Frozen):
+    number: int
+    id: UUID
+    layout: Layout
     reason: str
 
 
@@ -60,55 +64,48 @@ def parts_of(quiz: Quiz, questions: Sequence[Question]) -> list[Part]:
 
 
 def _entry(question: Question, language: str, number: int) -> Entry:
-    values: dict[str, object] = {"lines": 0, **_layout(question, language)}
-    return Entry.model_validate(
-        {
-            "number": number,
-            "id": question.id,
-            "reason": question.explanation or question.evidence.quote,
-            **values,
-        }
-    )
+    reason = question.explanation or question.evidence.quote
+    return Entry(number=number, id=question.id, layout=_layout(question, language), reason=reason)
 
 
-def _layout(question: Question, language: str) -> dict[str, object]:  # noqa: C901, PLR0911 - one arm a question type
+def _layout(question: Question, language: str) -> Layout:  # noqa: C901, PLR0911 - one arm a question type
     content = question.content
     match content:
         case MultipleChoice(stem=asked, options=options, answer=key):
-            return {"asked": asked, "options": options, "answers": _lettered(options, [key])}
+            return Layout(asked=asked, options=options, answers=_lettered(options, [key]))
         case MultipleResponse(stem=asked, options=options, answers=keys):
-            return {"asked": asked, "options": options, "answers": _lettered(options, keys)}
+            return Layout(asked=asked, options=options, answers=_lettered(options, keys))
         case TrueFalse(stem=asked, answer=is_true):
             words = truth_in(language)
-            return {"asked": asked, "choices": words, "answers": (words[0 if is_true else 1],)}
+            return Layout(asked=asked, choices=words, answers=(words[0 if is_true else 1],))
         case FillInBlank(stem=asked, answers=answers):
-            return {"asked": GAP.sub(ROOM, asked), "answers": answers}
+            return Layout(asked=GAP.sub(ROOM, asked), answers=answers)
         case ShortAnswer(stem=asked, answers=answers):
-            return {"asked": asked, "lines": 1, "answers": answers}
+            return Layout(asked=asked, lines=1, answers=answers)
         case Matching():
             return _matching(content)
         case Numeric(stem=asked, answer=answer, tolerance=tolerance):
             within = f" ± {figure_of(tolerance)}" if tolerance else ""
-            return {"asked": asked, "lines": 1, "answers": (figure_of(answer) + within,)}
+            return Layout(asked=asked, lines=1, answers=(figure_of(answer) + within,))
         case Flashcard(front=asked, back=back):
-            return {"asked": asked, "lines": 2, "answers": (back,)}
+            return Layout(asked=asked, lines=2, answers=(back,))
         case Vocabulary(term=asked, definition=definition, example=example):
-            return {"asked": asked, "lines": 2, "answers": (definition, example)}
+            return Layout(asked=asked, lines=2, answers=(definition, example))
         case _:
             assert_never(content)
 
 
-def _matching(content: Matching) -> dict[str, object]:
+def _matching(content: Matching) -> Layout:
     """The rights stand in their own order, which does not give away what belongs to what."""
     texts = [*(pair.right for pair in content.pairs), *content.extra_rights]
     rights = sorted(texts, key=lambda text: (text.casefold(), text))
     answers = [f"{pair.left} = {_lettered(rights, [rights.index(pair.right)])[0]}" for pair in content.pairs]
-    return {
-        "asked": content.stem,
-        "lefts": tuple(pair.left for pair in content.pairs),
-        "options": tuple(rights),
-        "answers": tuple(answers),
-    }
+    return Layout(
+        asked=content.stem,
+        lefts=tuple(pair.left for pair in content.pairs),
+        options=tuple(rights),
+        answers=tuple(answers),
+    )
 
 
 def _lettered(options: Sequence[str], keys: Sequence[int]) -> tuple[str, ...]:
