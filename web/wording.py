@@ -59,6 +59,7 @@ assert set(TYPE_NAMES) == set(TYPE_HINTS) == set(QuestionType), "every question 
 
 EXPORTS = {
     "qti": "Canvas (QTI 1.2)",
+    "qti21": "QTI 2.1",
     "moodle-xml": "Moodle XML",
     "gift": "GIFT",
     "anki": "Anki deck",

@@ -171,7 +171,7 @@ def _gap(content: FillInBlank) -> Sides:
 def _matching(content: Matching) -> Sides:
     """Lefts and rights, each in their own order; the back says what belongs together."""
     lefts = _list("ul", [pair.left for pair in content.pairs])
-    rights = sorted([*(pair.right for pair in content.pairs), *content.extra_rights], key=str.casefold)
+    rights = sorted([*(pair.right for pair in content.pairs), *content.extra_rights], key=texts.alphabetical)
     rows = (f"<tr><td>{_html(pair.left)}</td><td>{_html(pair.right)}</td></tr>" for pair in content.pairs)
     return Sides(_html(content.stem) + lefts + _lettered(rights), f"<table>{''.join(rows)}</table>")
 

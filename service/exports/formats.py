@@ -2,12 +2,15 @@
 
 from typing import Final
 
-from service.exports import anki_deck, csv_file, gift, json_file, moodle_xml, qti
+from service.exports import anki_deck, csv_file, gift, json_file, moodle_xml, qti, qti21
 from service.exports.base import ExportFormat
 
 FORMATS: Final = {
     "qti": ExportFormat(
         suffix="zip", media_type="application/zip", write=qti.write, obstacle=qti.obstacle, omits=qti.OMITS
+    ),
+    "qti21": ExportFormat(
+        suffix="zip", media_type="application/zip", write=qti21.write, obstacle=qti21.obstacle, omits=qti21.OMITS
     ),
     "moodle-xml": ExportFormat(
         suffix="xml",
@@ -34,6 +37,6 @@ OTHER_SUFFIXES: Final = {"txt": "gift"}
 
 
 def of_suffix(suffix: str) -> str | None:
-    """The name of the format that files with this suffix (without the dot) have."""
+    """The name of the format that files with this suffix (without the dot) have; of several the first."""
     found = (name for name, export_format in FORMATS.items() if export_format.suffix == suffix.lower())
     return next(found, None) or OTHER_SUFFIXES.get(suffix.lower())

@@ -15,6 +15,8 @@ def element(name: str, *content: Element, text: str = "", **attributes: str) -> 
     return found
 
 
-def document(root: Element) -> bytes:
-    etree.indent(root)
+def document(root: Element, *, is_indented: bool = True) -> bytes:
+    """A file of it. Where elements stand within text, as in HTML, spaces between them would be seen: not indented."""
+    if is_indented:
+        etree.indent(root)
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8")) + b"\n"

@@ -85,7 +85,7 @@ def _parts(question: Question) -> Parts:
 
 def _matching(content: Matching) -> Parts:
     """The rights are told in their own order, which does not give away what belongs to what."""
-    rights = sorted({pair.right for pair in content.pairs} | set(content.extra_rights), key=_alphabetical)
+    rights = sorted({pair.right for pair in content.pairs} | set(content.extra_rights), key=texts.alphabetical)
     ids = dict(zip(rights, _numbered(FIRST_RIGHT, rights), strict=True))
     lefts = _numbered(FIRST_OPTION, content.pairs)
     responses, conditions = [], []
@@ -96,10 +96,6 @@ def _matching(content: Matching) -> Parts:
         share = texts.digits_of(round(100 / len(content.pairs), 2))
         conditions.append(_condition(_equal(ids[pair.right], name), score=share, action="Add"))
     return Parts("matching_question", lefts, responses, conditions)
-
-
-def _alphabetical(text: str) -> tuple[str, str]:
-    return text.casefold(), text
 
 
 def _numbered(first: int, things: Sequence[object]) -> list[str]:

@@ -29,8 +29,13 @@ def plain(text: str) -> str:
 
 def as_html(text: str) -> str:
     """The text as HTML that shows it as it is: its tags are no tags, its lines and indents stay."""
-    escaped = html.escape(plain(text).replace("\t", "    "), quote=False)
-    return _SPACE_THAT_HTML_FOLDS.sub("&nbsp;", escaped).replace("\n", "<br>")
+    escaped = html.escape(unfolded(text), quote=False)
+    return escaped.replace("\xa0", "&nbsp;").replace("\n", "<br>")
+
+
+def unfolded(text: str) -> str:
+    """The text with spaces that HTML does not fold, where it has more than one."""
+    return _SPACE_THAT_HTML_FOLDS.sub("\xa0", plain(text).replace("\t", "    "))
 
 
 def as_filtered_line(text: str) -> str:
@@ -46,6 +51,11 @@ def stem_of(content: Content) -> str:
 
 def one_line(text: str) -> str:
     return " ".join(plain(text).split())
+
+
+def alphabetical(text: str) -> tuple[str, str]:
+    """Sorts texts as people do, and always the same way."""
+    return text.casefold(), text
 
 
 def name_of(content: Content) -> str:

@@ -16,7 +16,7 @@ from schemas.states import QuestionType
 from tests.journeys.orders import module
 from tests.journeys.test_browser import RESULTS, chromium, complaints, opened
 from tests.journeys.test_commands import run
-from tests.service.exports import gift_reader, moodle_reader, qti_reader
+from tests.service.exports import gift_reader, moodle_reader, qti21_reader, qti_reader
 from tests.service.exports.anki_reader import Imported, anki, assert_shows
 from tests.service.exports.reading import expected
 from tests.system import System
@@ -73,6 +73,9 @@ async def test_every_file_is_imported_with_every_question(offline_system: System
             assert file.headers["x-quizmill-left-out"] == str(len(cards))
             manifest = await offline_system.get(f"/api/quizzes/{quiz_id}/export/{name}/manifest")
             assert {one["id"] for one in manifest["left_out"]} == cards
+
+    found = qti21_reader.read((await export(offline_system, quiz_id, "qti21")).content)
+    assert {one: read.asked for one, read in found.items()} == {one: read.asked for one, read in for_tests.items()}
 
     deck = (await export(offline_system, quiz_id, "anki")).content
     with anki(tmp_path / "anki") as program:

@@ -92,7 +92,7 @@ async def test_an_unknown_format_is_answered_with_those_there_are(
     ordered = await make_quiz(bench)
     answer = await http.get(f"/api/quizzes/{ordered.quiz_id}/{path}")
     assert answer.status_code == 404
-    assert "qti, moodle-xml, gift, anki, csv, json" in answer.json()["detail"]
+    assert "qti, qti21, moodle-xml, gift, anki, csv, json" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

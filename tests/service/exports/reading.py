@@ -75,14 +75,15 @@ def asked_as_read(text: str) -> str:
     return re.sub("_{4,}", "____", written(text)).strip()
 
 
-def feedback_of(question: Question) -> str:
+def feedback_parts(question: Question) -> tuple[str, str]:
+    """Explanation and passage, which is not told again where the explanation has it."""
     quote = "" if question.evidence.quote.strip() in question.explanation else question.evidence.quote
-    return f"{written(question.explanation.strip())}|{written(quote.strip())}"
+    return written(question.explanation.strip()), written(quote.strip())
 
 
 def expected(question: Question) -> Read:
     """What a program for tests must read."""
-    content, feedback = question.content, feedback_of(question)
+    content, feedback = question.content, "|".join(feedback_parts(question))
     match content:
         case MultipleChoice(stem=stem, options=options, answer=key):
             texts = tuple(written(option).strip() for option in options)
