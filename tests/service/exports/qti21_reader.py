@@ -1,12 +1,15 @@
 """Reads a QTI 2.1 package after other people's software has made QTI 3 of it."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from lxml import etree
 from qti_convert import read_package, upgrade_package_files
 
-from tests.service.exports.reading import CHOICE, NUMBER, RESPONSES, SHORT, Read, asked_as_read, matching
+from schemas.questions import Matching, Question, TrueFalse
+from tests.service.exports import reading
+from tests.service.exports.reading import CHOICE, NUMBER, RESPONSES, SHORT, Read, asked_as_read, matching, written
 
 QTI = "{http://www.imsglobal.org/xsd/imsqtiasi_v3p0}"
 PREFIX = "question-"
@@ -26,13 +29,17 @@ def read(package: bytes) -> dict[UUID, Read]:
     return {UUID(item.get("identifier").removeprefix(PREFIX)): _read(item) for item in items}
 
 
-def as_choice(asked: Read) -> Read:
-    """What is asked as true or false is a choice in QTI 2.1."""
-    return (
-        asked
-        if asked.kind != "truth"
-        else Read(CHOICE, asked.asked, options=("True", "False"), keys=asked.keys, feedback=asked.feedback)
-    )
+def expected(asked: Question) -> Read:
+    """As for others, but: true or false is a choice, rights keep their lines, and an empty paragraph is none."""
+    found = reading.expected(asked)
+    found = replace(found, feedback="|".join(filter(None, reading.feedback_parts(asked))))
+    if isinstance(asked.content, TrueFalse):
+        return replace(found, kind=CHOICE, options=("True", "False"))
+    if isinstance(asked.content, Matching):
+        pairs = frozenset((written(pair.left).strip(), written(pair.right).strip()) for pair in asked.content.pairs)
+        extra_rights = frozenset(written(extra).strip() for extra in asked.content.extra_rights)
+        return replace(found, pairs=pairs, extra_rights=extra_rights)
+    return found
 
 
 def _upgraded(package: bytes) -> dict[str, Any]:

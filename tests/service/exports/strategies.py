@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from schemas.questions import (
@@ -20,6 +21,9 @@ from schemas.questions import (
 )
 from schemas.states import QuestionType
 from tests.service.exports.contents import question
+
+# Questions are large, and a busy machine makes them slowly.
+PATIENT = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # What means something to one of the formats.
 FRAGMENTS = (

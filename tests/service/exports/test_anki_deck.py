@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from schemas.questions import FillInBlank, Question, TrueFalse
 from schemas.states import QuestionType
 from service.exports.formats import FORMATS
 from tests.service.exports.anki_reader import Anki, Imported, anki, assert_shows
 from tests.service.exports.contents import one_of_each, question
-from tests.service.exports.strategies import questions
+from tests.service.exports.strategies import PATIENT, questions
 from tests.web import samples
 
 ANKI = FORMATS["anki"]
@@ -68,7 +68,7 @@ def test_two_quizzes_do_not_disturb_each_other(tmp_path: Path) -> None:
         assert len(program.cards()) == 2
 
 
-@settings(max_examples=40, deadline=None)
+@PATIENT
 @given(asked=questions())
 def test_every_text_survives(opened: Anki, asked: list[Question]) -> None:
     assert opened.take(deck(*asked)).new == len(asked)

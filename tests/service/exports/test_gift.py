@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from schemas.questions import Content, FillInBlank, Matching, Numeric, Pair, Question, ShortAnswer
 from schemas.states import QuestionType
@@ -12,7 +12,7 @@ from tests.service.exports import gift_reader
 from tests.service.exports.contents import one_of_each, question
 from tests.service.exports.gift_reader import Reader
 from tests.service.exports.reading import expected
-from tests.service.exports.strategies import questions
+from tests.service.exports.strategies import PATIENT, questions
 from tests.web import samples
 
 GIFT = FORMATS["gift"]
@@ -34,7 +34,7 @@ def test_every_type_but_flashcards_is_read_as_it_is(pegjs: Reader) -> None:
     assert pegjs.read(GIFT.write(samples.quiz(), asked)) == {one.id: expected(one) for one in asked}
 
 
-@settings(deadline=None)
+@PATIENT
 @given(asked=questions())
 def test_every_text_survives(pegjs: Reader, asked: list[Question]) -> None:
     fitting = kept(*asked)

@@ -1,7 +1,7 @@
 """Moodle reads every question as it is, and finds it again by its id."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from lxml import etree
 
 from schemas.questions import Matching, MultipleResponse, Pair, Question, ShortAnswer
@@ -11,7 +11,7 @@ from service.exports.formats import FORMATS
 from tests.service.exports import moodle_reader
 from tests.service.exports.contents import one_of_each, question
 from tests.service.exports.reading import expected
-from tests.service.exports.strategies import questions
+from tests.service.exports.strategies import PATIENT, questions
 from tests.web import samples
 
 MOODLE = FORMATS["moodle-xml"]
@@ -34,7 +34,7 @@ def test_every_type_but_flashcards_is_read_as_it_is() -> None:
     assert found == {one.id: expected(one) for one in asked}
 
 
-@settings(deadline=None)
+@PATIENT
 @given(asked=questions())
 def test_every_text_survives(asked: list[Question]) -> None:
     fitting = kept(*asked)

@@ -3,7 +3,7 @@
 import io
 import zipfile
 
-from hypothesis import given, settings
+from hypothesis import given
 from lxml import etree
 
 from schemas.questions import Matching, Numeric, Pair, Question
@@ -13,7 +13,7 @@ from tests.service.exports import qti_reader
 from tests.service.exports.contents import one_of_each, question
 from tests.service.exports.qti_reader import CANVAS, QTI
 from tests.service.exports.reading import expected
-from tests.service.exports.strategies import questions
+from tests.service.exports.strategies import PATIENT, questions
 from tests.web import samples
 
 CANVAS_QUIZ = FORMATS["qti"]
@@ -30,7 +30,7 @@ def test_every_type_but_flashcards_is_read_as_it_is() -> None:
     assert found == {one.id: expected(one) for one in asked}
 
 
-@settings(deadline=None)
+@PATIENT
 @given(asked=questions())
 def test_every_text_survives(asked: list[Question]) -> None:
     fitting = kept(*asked)
