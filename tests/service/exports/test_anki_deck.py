@@ -58,6 +58,19 @@ def test_an_edited_question_updates_its_note_and_a_new_one_is_added(tmp_path: Pa
         assert_shows(program.cards()[first.id], first)
 
 
+def test_what_a_learner_changed_in_anki_stays(tmp_path: Path) -> None:
+    asked = question(1, QuestionType.FLASHCARD)
+    with anki(tmp_path) as program:
+        program.take(deck(asked))
+        [note_id] = program.collection.find_notes("")
+        note = program.collection.get_note(note_id)
+        note["Answer"] = "my own words"
+        program.collection.update_note(note)
+        edited = asked.model_copy(update={"version": 2})
+        assert program.take(deck(edited)).new == 0
+        assert "my own words" in program.cards()[asked.id].back
+
+
 def test_two_quizzes_do_not_disturb_each_other(tmp_path: Path) -> None:
     other = samples.quiz(title="Chemistry: acids::bases").model_copy(update={"id": samples.SECOND})
     with anki(tmp_path) as program:
