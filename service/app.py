@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from service import queue
-from service.api import answers, events, generations, guard, health, pages, quizzes, tickets, topics
+from service.api import answers, events, exports, generations, guard, health, pages, quizzes, tickets, topics
 from service.api.backend import Backend
 from service.api.bell import Bell
 from service.api.hub import Hub
@@ -77,7 +77,8 @@ def _routes() -> list[Route | Mount]:
         Route(QUIZ + "/modules/{module_id:uuid}", quizzes.module),
         Route(QUIZ + "/topics", topics.identify, methods=["POST"]),
         Route(QUIZ + "/generations", quizzes.order, methods=["POST"]),
-        Route(QUIZ + "/export/{format}", quizzes.export),
+        Route(QUIZ + "/export/{format}", exports.export),
+        Route(QUIZ + "/export/{format}/manifest", exports.manifest),
         Route("/api/generations", generations.create, methods=["POST"]),
         Route("/api/generations", generations.page),
         Route(GENERATION, generations.load),

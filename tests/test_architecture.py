@@ -84,7 +84,8 @@ OWNERS: dict[str, set[str]] = {
         "service.cli",
         "jobs",
     },
-    "lxml": {"jobs"},
+    "lxml": {"jobs", "service.exports"},
+    "genanki": {"service.exports"},
     "HanTa": {"jobs"},
 }
 

@@ -15,10 +15,11 @@ from schemas.lists import Page
 from schemas.problems import Problem
 from schemas.questions import Question
 from schemas.quizzes import Quiz
-from schemas.states import Difficulty, FailureReason, Priority, QuestionType, QuizStatus
+from schemas.states import Difficulty, FailureReason, Priority, QuestionType, QuizStatus, Review
 from web import wording
 from web.cards import card_of, chapters_of
 from web.forms import LANGUAGES, Filled, Limits
+from web.sheets import parts_of
 
 STATIC_DIR = wording.STATIC_DIR
 
@@ -61,6 +62,18 @@ def quiz(quiz: Quiz, questions: Sequence[Question]) -> str:
     Its form posts to `/quizzes/{id}/topics` (no fields) and comes back when they are identified.
     """
     return _render("quiz.html", quiz=quiz, chapters=chapters_of(quiz.modules, questions))
+
+
+def sheet(quiz: Quiz, questions: Sequence[Question], *, with_key: bool, review: Review | None = None) -> str:
+    """Page `/quizzes/{id}/print?key=&review=`: the questions on paper, with the answers behind them or without."""
+    only = {"review": review} if review else {}
+    return _render(
+        "print.html",
+        quiz=quiz,
+        parts=parts_of(quiz, questions),
+        with_key=with_key,
+        other=urlencode({**only} if with_key else {"key": "true", **only}),
+    )
 
 
 def generations(page: Page[Generation], titles: Mapping[UUID, str], quiz_id: UUID | None = None) -> str:

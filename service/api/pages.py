@@ -16,7 +16,7 @@ from schemas.generations import Generation
 from schemas.orders import ModuleBatchOrder, Order, ResumeOrder, RetryOrder
 from schemas.states import QuestionType
 from service import auth
-from service.api import backend, bodies, operations, orders, topics, uploads
+from service.api import backend, bodies, exports, operations, orders, topics, uploads
 from service.api.answers import answer
 from service.errors import Invalid, QuizmillError
 from service.store import generations, questions, quizzes
@@ -35,6 +35,7 @@ def routes() -> list[Route]:
         Route("/", start),
         Route("/quizzes", upload, methods=["POST"]),
         Route(quiz, quiz_page),
+        Route(quiz + "/print", sheet),
         Route(quiz + "/topics", find_topics, methods=["POST"]),
         Route(quiz + "/generations", order, methods=["POST"]),
         Route("/generations", generation_list),
@@ -91,6 +92,13 @@ async def quiz_page(request: Request) -> Response:
         quiz = await quizzes.load(tx, auth.owner_of(request), quiz_id)
         found = await questions.of_quiz(tx, quiz_id, review=None, limit=QUESTIONS_SHOWN_MAX)
     return HTMLResponse(pages.quiz(quiz, found))
+
+
+async def sheet(request: Request) -> Response:
+    """The quiz on paper; `?key=true` with the answers behind it, `?review=` only those questions."""
+    wanted = await exports.chosen(request)
+    with_key = bodies.flag(request, "key") or False
+    return HTMLResponse(pages.sheet(wanted.quiz, wanted.questions, with_key=with_key, review=wanted.review))
 
 
 async def find_topics(request: Request) -> Response:
