@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from service import queue
-from service.api import answers, events, generations, guard, health, pages, quizzes, topics
+from service.api import answers, events, generations, guard, health, pages, questions, quizzes, topics
 from service.api.backend import Backend
 from service.api.bell import Bell
 from service.api.hub import Hub
@@ -25,6 +25,7 @@ from service.store.database import Database
 from web.pages import STATIC_DIR
 
 QUIZ = "/api/quizzes/{quiz_id:uuid}"
+QUESTION = "/api/questions/{question_id:uuid}"
 GENERATION = "/api/generations/{generation_id:uuid}"
 
 
@@ -91,6 +92,12 @@ def _routes() -> list[Route | Mount]:
         Route(GENERATION + "/pause", generations.pause, methods=["POST"]),
         Route(GENERATION + "/resume", generations.resume, methods=["POST"]),
         Route("/api/batches/{batch_id:uuid}/accept", generations.accept, methods=["POST"]),
+        Route(QUESTION, questions.load),
+        Route(QUESTION, questions.edit, methods=["PATCH"]),
+        Route(QUESTION + "/approve", questions.approve, methods=["POST"]),
+        Route(QUESTION + "/reject", questions.reject, methods=["POST"]),
+        Route(QUESTION + "/regenerate", questions.regenerate, methods=["POST"]),
+        Route(QUIZ + "/approve", questions.approve_many, methods=["POST"]),
         Route("/livez", health.live),
         Route("/readyz", health.ready),
         *pages.routes(),
