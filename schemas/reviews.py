@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from schemas.base import Body, Frozen, Name, StorableText
-from schemas.states import Difficulty
+from schemas.states import Difficulty, QuestionType, Review
 
 CHOSEN_MAX = 1000
 
@@ -36,3 +36,13 @@ class Regeneration(Body):
     """`instructions`: what should be different."""
 
     instructions: Annotated[StorableText, Field(max_length=4000)] = ""
+
+
+class Shown(Frozen):
+    """Which questions of a quiz a page shows; None = any."""
+
+    module_id: UUID | None = None
+    question_type: QuestionType | None = None
+    difficulty: Difficulty | None = None
+    flaw: str | None = None
+    review: Review | None = None

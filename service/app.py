@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from service import queue
-from service.api import answers, events, generations, guard, health, pages, questions, quizzes, topics
+from service.api import answers, events, generations, guard, health, pages, questions, quizzes, review_pages, topics
 from service.api.backend import Backend
 from service.api.bell import Bell
 from service.api.hub import Hub
@@ -101,5 +101,6 @@ def _routes() -> list[Route | Mount]:
         Route("/livez", health.live),
         Route("/readyz", health.ready),
         *pages.routes(),
+        *review_pages.routes(),
         Mount("/static", StaticFiles(directory=STATIC_DIR)),
     ]

@@ -1,10 +1,12 @@
 """What a reviewer's edit makes of a question. Pure."""
 
+from collections.abc import Sequence
+
 from pydantic import ValidationError
 
 from schemas.problems import FieldProblem
 from schemas.questions import CONTENT_OF, Content, Question
-from schemas.reviews import QuestionEdit
+from schemas.reviews import QuestionEdit, Shown
 from schemas.states import Review
 from service.errors import Invalid
 from service.rules.fields import tidied, tidied_tags, tidied_text
@@ -46,3 +48,18 @@ def _content(question: Question, given: dict[str, object]) -> Content:
                 for detail in error.errors(include_input=False, include_url=False)
             ]
         ) from None
+
+
+def shown(questions: Sequence[Question], wanted: Shown) -> list[Question]:
+    """Those that match in everything that is asked for."""
+    return [question for question in questions if _matches(question, wanted)]
+
+
+def _matches(question: Question, wanted: Shown) -> bool:
+    return (
+        wanted.module_id in {None, question.module_id}
+        and wanted.question_type in {None, question.question_type}
+        and wanted.difficulty in {None, question.difficulty}
+        and wanted.review in {None, question.review}
+        and (wanted.flaw is None or wanted.flaw in question.flaws)
+    )
