@@ -19,12 +19,11 @@ from service import auth
 from service.api import backend, bodies, exports, operations, orders, topics, uploads
 from service.api.answers import answer
 from service.errors import Invalid, QuizmillError
-from service.store import generations, questions, quizzes
+from service.store import generations, quizzes
 from web import pages
 from web.forms import Limits
 
 RECENT_QUIZZES = 8
-QUESTIONS_SHOWN_MAX = 2000
 
 Step = Callable[[backend.Backend, str, UUID], Awaitable[Generation]]
 
@@ -34,7 +33,6 @@ def routes() -> list[Route]:
     return [
         Route("/", start),
         Route("/quizzes", upload, methods=["POST"]),
-        Route(quiz, quiz_page),
         Route(quiz + "/print", sheet),
         Route(quiz + "/topics", find_topics, methods=["POST"]),
         Route(quiz + "/generations", order, methods=["POST"]),
@@ -84,14 +82,6 @@ async def _estimate(request: Request, quiz_id: UUID, form: FormData) -> Response
     """What the order would cost: for the script, or on the page with the form as it was."""
     found = await orders.estimate(backend.of(request), auth.owner_of(request), quiz_id, _order_of(form))
     return answer(found) if _wants_json(request) else await _start(request, quiz_id=quiz_id, form=form, estimate=found)
-
-
-async def quiz_page(request: Request) -> Response:
-    quiz_id: UUID = request.path_params["quiz_id"]
-    async with backend.of(request).database.read() as tx:
-        quiz = await quizzes.load(tx, auth.owner_of(request), quiz_id)
-        found = await questions.of_quiz(tx, quiz_id, review=None, limit=QUESTIONS_SHOWN_MAX)
-    return HTMLResponse(pages.quiz(quiz, found))
 
 
 async def sheet(request: Request) -> Response:
