@@ -24,10 +24,9 @@ const UNSETTLING = new Set([
 const PRICED = new Set(["question.accepted", "question.rejected"]);
 
 const root = document.querySelector("[data-generation-id]");
-const { generation: page, generationUrl, eventsUrl } = root.dataset;
+const { generation: page, generationId, generationUrl, eventsUrl } = root.dataset;
 const view = new View(root);
 const feed = new Feed();
-const stream = new Stream({ url: eventsUrl, lastSeen: () => state.seq });
 
 let state = snapshot(JSON.parse(page));
 let ahead = [];
@@ -37,21 +36,26 @@ let costing = 0;
 let drawing = false;
 let serverAhead = -Infinity;
 
+const stream = new Stream(() => (isTerminal(state) ? [] : [[generationId, state.seq]]));
+
 function take(next) {
   const wasTerminal = isTerminal(state);
   state = next;
-  if (isTerminal(state)) {
-    stream.close();
-    view.connection("ended");
+  showConnection();
+  if (isTerminal(state) !== wasTerminal) {
+    stream.update();
     if (!wasTerminal) catchUp();
-  } else {
-    stream.open();
   }
   drawSoon();
 }
 
+function showConnection() {
+  view.connection(isTerminal(state) ? "ended" : stream.state);
+}
+
 function receive({ type, data }) {
-  if (type === "snapshot" || type === "resync") {
+  if ((data.generation_id ?? data.id) !== generationId) return;
+  if (type === "resync") {
     ahead = [];
     take(snapshot(data));
     fillFeed();
@@ -168,7 +172,7 @@ async function press(form) {
     view.refuse(refusal);
     return;
   }
-  stream.wakeOthers();
+  stream.wakeOthers(generationId);
   await readAnew();
   view.focusHeading();
 }
@@ -186,18 +190,14 @@ async function post(form) {
 }
 
 stream.addEventListener("message", (event) => receive(event.detail));
-stream.addEventListener("state", (event) => view.connection(event.detail.name));
+stream.addEventListener("state", showConnection);
 stream.addEventListener("behind", () => catchUp());
-stream.addEventListener("wake", () => readAnew());
+stream.addEventListener("wake", (event) => event.detail.id === generationId && readAnew());
 root.addEventListener("submit", (event) => {
   event.preventDefault();
   press(event.target);
 });
 document.addEventListener("visibilitychange", draw);
-window.addEventListener("pagehide", () => stream.close());
-window.addEventListener("pageshow", (event) => {
-  if (event.persisted) catchUp();
-});
 setInterval(drawElapsed, 1000);
 
 draw();
