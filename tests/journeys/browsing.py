@@ -8,7 +8,8 @@ from playwright.async_api import Browser, CDPSession, ConsoleMessage, Page, Requ
 
 WAIT_SECONDS = 15.0
 STREAM_PATH = "/api/events"
-REMEMBER = "window.stillTheSamePage = true"
+MARKER = "window.stillTheSamePage"
+REMEMBER = f"{MARKER} = true"
 
 
 class Tabs:
@@ -110,4 +111,4 @@ async def shows(page: Page, generation: dict[str, Any]) -> None:
         await expect(row).to_have_attribute("data-status", batch["status"])
         await expect(row.locator("[data-grain=saved]")).to_have_count(batch["saved_count"])
         await expect(row.locator("[data-grain=held]")).to_have_count(batch["held_count"])
-    assert await page.evaluate("window.stillTheSamePage") is True
+    assert await page.evaluate(MARKER) is True

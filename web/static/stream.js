@@ -8,7 +8,9 @@ import { Connection, isEnd } from "./connection.js";
 import { Leadership } from "./leadership.js";
 
 const CHANNEL = "quizmill:stream";
-const CHECK_MS = 2_000;
+const CHECK_MS = 1_000;
+// Checks without a word from the one that leads: after the first it is asked, after the last this tab takes over.
+const SILENT_CHECKS_MAX = 3;
 const WATCHED_MAX = 100;
 // Without locks (plain http on another machine) every tab reads for itself.
 const CAN_SHARE = Boolean(navigator.locks);
@@ -22,7 +24,7 @@ export class Stream extends EventTarget {
   #audience = null;
   #state = "";
   #isLeaderHeard = false;
-  #isLeaderAsked = false;
+  #silentChecks = 0;
 
   // `watched()`: what this page wants to hear of, as pairs of a generation and the last event the page has seen.
   // Dispatches: `message` {type, data} of any generation that some tab watches; `state`; `behind` (events went by
@@ -118,8 +120,6 @@ export class Stream extends EventTarget {
   }
 
   #ask() {
-    this.#isLeaderHeard = false;
-    this.#isLeaderAsked = true;
     this.#say({ kind: "watch", tab: this.#tab, watched: this.#watched(), isAsking: true });
   }
 
@@ -127,14 +127,12 @@ export class Stream extends EventTarget {
   #check() {
     this.#connection?.check();
     if (!this.#channel || this.#connection) return;
-    if (this.#isLeaderHeard) {
-      this.#isLeaderHeard = this.#isLeaderAsked = false;
-    } else if (this.#isLeaderAsked) {
-      this.#isLeaderAsked = false;
-      this.#leadership.claim({ seize: true });
-    } else {
-      this.#ask();
-    }
+    this.#silentChecks = this.#isLeaderHeard ? 0 : this.#silentChecks + 1;
+    this.#isLeaderHeard = false;
+    if (this.#silentChecks === 1) this.#ask();
+    if (this.#silentChecks < SILENT_CHECKS_MAX) return;
+    this.#silentChecks = 0;
+    this.#leadership.claim({ seize: true });
   }
 
   // To every tab, this one too.
