@@ -6,6 +6,12 @@ from typing import Any
 
 from playwright.async_api import Browser, CDPSession, ConsoleMessage, Page, Request, expect
 
+from jobs.providers.base import Provider
+from tests.scripted import TEXT, USAGE, Gate, ScriptedProvider, facts
+from tests.system import System
+
+KIND = "short_answer"
+COUNT = 6
 WAIT_SECONDS = 15.0
 STREAM_PATH = "/api/events"
 MARKER = "window.stillTheSamePage"
@@ -58,9 +64,7 @@ class Tabs:
 
     async def one_stream(self, *, other_than: Page | None = None, after: int = 0) -> Page:
         """Returns the leader once there is one stream, of another tab than that one, and more than `after` before."""
-        await self.until(
-            lambda: len(self.streams) == 1 and self.leader is not other_than and self.opened > after
-        )
+        await self.until(lambda: len(self.streams) == 1 and self.leader is not other_than and self.opened > after)
         return self.leader
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -93,6 +97,24 @@ class Tabs:
                 self._changed.notify_all()
 
         self._telling = asyncio.ensure_future(notify())
+
+
+def in_steps(*gates: Gate) -> Provider:
+    """Every call gives two questions, comes to the first gate, gives two more, and so on; the last two at the end."""
+    parts: list[Any] = []
+    for number, gate in enumerate(gates):
+        parts += [*facts(2 * number, 2 * number + 2), gate]
+    return ScriptedProvider(always=[*parts, *facts(2 * len(gates), COUNT), USAGE])
+
+
+async def ordered(system: System, title: str = "A quiz") -> Any:
+    batches = [{"question_type": KIND, "target_count": COUNT}]
+    modules = [{"name": "Words", "text": TEXT, "batches": batches}]
+    return await system.post("/api/generations", {"title": title, "language": "en", "modules": modules})
+
+
+def address(system: System, generation: Any) -> str:
+    return f"{system.url}/generations/{generation['id']}"
 
 
 async def shows(page: Page, generation: dict[str, Any]) -> None:

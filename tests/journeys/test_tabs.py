@@ -1,25 +1,32 @@
 """Any number of tabs of one browser stay live over one stream, whatever happens to them, the network or the service."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import httpx
 import pytest
+from arq.connections import ArqRedis
 from playwright.async_api import Browser, Page, expect
 
-from jobs.providers.base import Provider
+from jobs.providers.base import ProviderRejected
+from tests.conftest import fake_clients
 from tests.journeys import browsing
 from tests.journeys.bare_tabs import BareBrowser
-from tests.journeys.browsing import Tabs, shows
+from tests.journeys.browsing import COUNT, Tabs, address, in_steps, ordered, shows
+from tests.journeys.orders import module
 from tests.journeys.test_browser import RESULTS, chromium, complaints, database_url
-from tests.scripted import TEXT, USAGE, Gate, ScriptedProvider, facts
+from tests.messages_api import MessagesApi
+from tests.processes import quizmill
+from tests.scripted import USAGE, Gate, ScriptedProvider, facts
 from tests.system import System
 
 __all__ = ["chromium", "complaints", "database_url"]
 
-KIND = "short_answer"
-COUNT = 6
 TABS = 8
 LIVE = "document.querySelector('[data-part=connection]').textContent === 'live'"
 HELD = "document.querySelectorAll('[data-batch-id] [data-grain=held]').length"
@@ -28,7 +35,11 @@ FIGURES = "document.querySelector('[data-part=questions]').textContent"
 
 Mishap = Callable[[Tabs, Page], Awaitable[None]]
 
-pytestmark = pytest.mark.parametrize("connect_redis", ["fakeredis"], indirect=True)
+
+@pytest.fixture
+def connect_redis() -> Callable[[], ArqRedis]:
+    """Tabs are the same over every broker."""
+    return fake_clients()
 
 
 @pytest.fixture
@@ -45,24 +56,6 @@ async def tabs(chromium: Browser, complaints: list[str]) -> Tabs:
 async def browser(tmp_path: Path) -> AsyncIterator[BareBrowser]:
     async with BareBrowser(tmp_path / "profile") as found:
         yield found
-
-
-def in_steps(*gates: Gate) -> Provider:
-    """Every call gives two questions, comes to the first gate, gives two more, and so on; the last two at the end."""
-    parts: list[Any] = []
-    for number, gate in enumerate(gates):
-        parts += [*facts(2 * number, 2 * number + 2), gate]
-    return ScriptedProvider(always=[*parts, *facts(2 * len(gates), COUNT), USAGE])
-
-
-async def ordered(system: System, title: str = "A quiz") -> Any:
-    batches = [{"question_type": KIND, "target_count": COUNT}]
-    modules = [{"name": "Words", "text": TEXT, "batches": batches}]
-    return await system.post("/api/generations", {"title": title, "language": "en", "modules": modules})
-
-
-def address(system: System, generation: Any) -> str:
-    return f"{system.url}/generations/{generation['id']}"
 
 
 async def now(system: System, generation: Any) -> Any:
@@ -140,13 +133,7 @@ async def crash(tabs: Tabs, leader: Page) -> None:
     crashing.cancel()
 
 
-async def hang(tabs: Tabs, leader: Page) -> None:
-    session = await tabs.control(leader)
-    await session.send("Debugger.enable")
-    await session.send("Debugger.pause")
-
-
-@pytest.mark.parametrize("mishap", [close, crash, hang])
+@pytest.mark.parametrize("mishap", [close, crash])
 async def test_another_tab_takes_over_from_one_that_is_gone(system: System, tabs: Tabs, mishap: Mishap) -> None:
     first, second = Gate(), Gate()
     system.add_worker(in_steps(first, second))
@@ -186,9 +173,7 @@ async def test_a_tab_that_hung_comes_back_as_one_of_the_others(system: System, t
     await shows(other, ended)
 
 
-async def test_a_frozen_tab_hands_over_and_catches_up_when_it_thaws(
-    system: System, browser: BareBrowser
-) -> None:
+async def test_a_frozen_tab_hands_over_and_catches_up_when_it_thaws(system: System, browser: BareBrowser) -> None:
     first, second = Gate(), Gate()
     system.add_worker(in_steps(first, second))
     generation = await ordered(system)
@@ -208,3 +193,152 @@ async def test_a_frozen_tab_hands_over_and_catches_up_when_it_thaws(
     await frozen.until(SEEN + f" === {ended['last_event_id']}")
     assert await frozen.evaluate(FIGURES) == await other.evaluate(FIGURES) == "Questions: 6/6"
     assert await frozen.evaluate(browsing.MARKER) is True
+
+
+async def test_tabs_go_on_after_the_network_was_away(system: System, tabs: Tabs) -> None:
+    first, second = Gate(), Gate()
+    system.add_worker(in_steps(first, second))
+    generation = await ordered(system)
+    await first.reached.wait()
+    pages = await two_and_their_leader(system, tabs, generation)
+    await tabs.context.set_offline(True)
+    system.cut_connections()
+    for page in pages:
+        await expect(page.locator("[data-part=connection]")).to_have_text("reconnecting...")
+    await pages[0].screenshot(path=RESULTS / "tabs-offline.png")
+    first.opened.set()
+    await system.heard_until(generation["id"], lambda heard: heard.data.get("held_count") == 4)
+    await tabs.context.set_offline(False)
+    for page in pages:
+        await live(page)
+        await held(page, 4)
+    await tabs.one_stream()
+    second.opened.set()
+    ended = await system.ended(generation["id"])
+    for page in pages:
+        await shows(page, ended)
+
+
+# A page that only listens. It takes events as pages do, and never asks for what it missed.
+LISTENER = """async ([id, seq]) => {
+  const { Stream } = await import("/static/stream.js");
+  window.heard = [];
+  window.isOver = false;
+  const stream = new Stream(() => (isOver ? [] : [[id, seq]]));
+  stream.addEventListener("message", ({ detail: { type, data } }) => {
+    if (data.generation_id !== id || data.seq <= seq) return;
+    heard.push(data.seq);
+    seq = data.seq;
+    if (type === "generation.completed") {
+      isOver = true;
+      stream.update();
+    }
+  });
+}"""
+
+
+async def listener(system: System, tabs: Tabs, generation: Any, seq: int = 0) -> Page:
+    page = await tabs.open(system.url)
+    await page.evaluate(LISTENER, [generation["id"], seq])
+    return page
+
+
+async def test_no_event_is_lost_or_told_twice_while_tabs_come_and_go(system: System, tabs: Tabs) -> None:
+    gates = [Gate() for _ in range(2)]
+    system.add_worker(in_steps(*gates))
+    generation, other = await ordered(system), await ordered(system)
+    first, second = await listener(system, tabs, generation), await listener(system, tabs, generation)
+    await gates[0].reached.wait()
+    third = await listener(system, tabs, other)
+    gates[0].opened.set()
+    leader = await tabs.one_stream()
+    await leader.close()
+    fourth = await listener(system, tabs, other)
+    await tabs.one_stream(other_than=leader)
+    gates[1].opened.set()
+    for page, watched in ((first, generation), (second, generation), (third, other), (fourth, other)):
+        if page is leader:
+            continue
+        last = (await system.ended(watched["id"]))["last_event_id"]
+        await page.wait_for_function("isOver")
+        assert await page.evaluate("heard") == list(range(1, last + 1))
+    await tabs.until(lambda: not tabs.streams)
+
+
+async def test_a_generation_that_nobody_knows_does_not_stop_the_others(system: System, tabs: Tabs) -> None:
+    gate = Gate()
+    system.add_worker(in_steps(gate))
+    generation = await ordered(system)
+    await gate.reached.wait()
+    await listener(system, tabs, {"id": str(uuid4())})
+    page = await tabs.open(address(system, generation))
+    await live(page)
+    gate.opened.set()
+    await shows(page, await system.ended(generation["id"]))
+
+
+async def test_a_generation_that_is_set_going_again_is_live_in_every_tab(system: System, tabs: Tabs) -> None:
+    system.add_worker(ScriptedProvider([*facts(0, 2), ProviderRejected("no")], always=[*facts(0, COUNT), USAGE]))
+    generation = await ordered(system)
+    await system.ended(generation["id"])
+    pages = [await tabs.open(address(system, generation)) for _ in range(3)]
+    await pages[1].get_by_role("button", name="Retry").click()
+    for page in pages:
+        await expect(page.locator(".live")).to_have_attribute("data-status", "completed")
+        await shows(page, await now(system, generation))
+
+
+async def test_without_locks_every_tab_reads_for_itself(system: System, tabs: Tabs) -> None:
+    """As over plain http from another machine."""
+    await tabs.context.add_init_script("delete Navigator.prototype.locks")
+    gate = Gate()
+    system.add_worker(in_steps(gate))
+    generation = await ordered(system)
+    await gate.reached.wait()
+    pages = [await tabs.open(address(system, generation)) for _ in range(2)]
+    for page in pages:
+        await live(page)
+    assert len(tabs.streams) == 2
+    gate.opened.set()
+    ended = await system.ended(generation["id"])
+    for page in pages:
+        await shows(page, ended)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+async def test_tabs_go_on_after_the_service_was_away(
+    tmp_path: Path, messages_api: MessagesApi, tabs: Tabs, number: signal.Signals
+) -> None:
+    messages_api.hold(after_questions=2)
+    keys = {
+        "ANTHROPIC_API_KEY": "test-key",
+        "ANTHROPIC_BASE_URL": messages_api.base_url,
+        "QUIZMILL_LEASE_SECONDS": "1.5",
+    }
+    arguments = ("up", "--data-dir", str(tmp_path / "data"), "--port")
+    async with quizmill(*arguments, "0", log=tmp_path / "log", **keys) as running:
+        url = running.url
+        async with httpx.AsyncClient(base_url=url) as http:
+            body = {"title": "A quiz", "language": "en", "modules": [module("Leaves", ("multiple_choice", COUNT))]}
+            path = f"/generations/{(await http.post('/api/generations', json=body)).json()['id']}"
+        await messages_api.held()
+        pages = [await tabs.open(url + path) for _ in range(2)]
+        for page in pages:
+            await live(page)
+            await held(page, 2)
+        os.kill(running.pid, number)
+        for page in pages:
+            await expect(page.locator("[data-part=connection]")).to_have_text("reconnecting...")
+        await pages[0].screenshot(path=RESULTS / f"tabs-{number.name}.png")
+        await running.process.wait()
+    messages_api.release()
+    async with quizmill(*arguments, url.rpartition(":")[2], log=tmp_path / "log", **keys) as running:
+        for page in pages:
+            await expect(page.get_by_role("heading", level=1)).to_have_text(
+                "Question Generation Success", timeout=15_000
+            )
+        async with httpx.AsyncClient(base_url=url) as http:
+            generation = (await http.get("/api" + path)).json()
+        for page in pages:
+            await shows(page, generation)
+        assert await running.stop() == 0

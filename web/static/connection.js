@@ -9,7 +9,7 @@ const SILENCE_MS = 45_000;
 // Tabs that open or close together make one new connection.
 const GATHER_MS = 200;
 const SHED_MS = 3_000;
-const BACKOFF_MS = [500, 1_000, 2_000, 4_000, 8_000, 15_000];
+const BACKOFF_MS = [500, 1_000, 1_000, 2_000, 2_000, 4_000, 8_000, 15_000];
 const TYPES = [
   "resync",
   "heartbeat",
@@ -72,11 +72,16 @@ export class Connection {
     if (this.#source && Date.now() - this.#heardAt > SILENCE_MS) this.#lose();
   }
 
-  // Now is a good moment to try again: the network is back, or somebody looks.
+  // Somebody looks: what is lost should come back now.
   hurry() {
     this.check();
-    if (this.#state !== "reconnecting") return;
+    if (this.#state === "reconnecting") this.renew();
+  }
+
+  // The network is back: the connection of before may be dead without anybody having said so.
+  renew() {
     this.#failures = 0;
+    this.#disconnect();
     this.#openWithin(0);
   }
 

@@ -37,7 +37,7 @@ export class Stream extends EventTarget {
     document.addEventListener("resume", () => this.#rejoin());
     window.addEventListener("pagehide", () => this.#leave());
     window.addEventListener("pageshow", (event) => event.persisted && this.#rejoin());
-    window.addEventListener("online", () => this.#connection?.hurry());
+    window.addEventListener("online", () => this.#connection?.renew());
     document.addEventListener("visibilitychange", () => document.hidden || this.#connection?.hurry());
     setInterval(() => this.#check(), CHECK_MS);
     this.#join();
