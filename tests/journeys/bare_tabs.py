@@ -57,8 +57,9 @@ class BareBrowser:
 
     async def open(self, url: str) -> "BareTab":
         """A new tab in front of the others; it remembers not to have been reloaded."""
-        target = (await self.send("Target.createTarget", url=url))["targetId"]
+        target = (await self.send("Target.createTarget", url="about:blank"))["targetId"]
         session = (await self.send("Target.attachToTarget", targetId=target, flatten=True))["sessionId"]
+        await self.send("Page.navigate", session=session, url=url)
         tab = BareTab(self, session)
         await tab.until("document.readyState === 'complete'")
         await tab.evaluate(REMEMBER)

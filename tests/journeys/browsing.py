@@ -117,6 +117,14 @@ def address(system: System, generation: Any) -> str:
     return f"{system.url}/generations/{generation['id']}"
 
 
+async def live(page: Page) -> None:
+    await expect(page.locator("[data-part=connection]")).to_have_text("live")
+
+
+async def held(page: Page, count: int) -> None:
+    await expect(page.locator("[data-batch-id] [data-grain=held]")).to_have_count(count)
+
+
 async def shows(page: Page, generation: dict[str, Any]) -> None:
     """The live page shows exactly what the service says, and was never reloaded."""
     batches = generation["batches"]

@@ -1,6 +1,7 @@
 """The list of generations in a real browser: it moves with what happens, and nobody loses their place in it."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from arq.connections import ArqRedis
@@ -99,7 +100,9 @@ async def test_an_order_made_elsewhere_appears_and_nobody_loses_their_place(syst
     await expect(row(page, "Old").locator(".state")).to_have_text("Complete")
     await expect(row(page, "New").locator(".state")).to_have_text("Complete")
     assert await link.evaluate(IS_FOCUSED) is True
-    await expect(page.locator("[data-part=news]")).to_contain_text("New: Complete, 6 of 6 questions saved, 0 held.")
+    await expect(page.locator("[data-part=news]")).to_contain_text(
+        "New: Complete, 6 of 6 questions saved, 0 held.", timeout=15_000
+    )
     said = await page.evaluate("said")
     assert said[0] == "New order: New."
     assert len(said) <= 3, said
@@ -128,3 +131,15 @@ async def test_the_list_moves_without_javascript(system: System, chromium: Brows
     await system.ended(generation["id"])
     await expect(row(page, "Plain").locator(".state")).to_have_text("Complete", timeout=15_000)
     await expect(page.locator("meta[http-equiv=refresh]")).to_have_count(0)
+
+
+async def test_an_order_that_another_tab_opens_appears_at_once(system: System, tabs: Tabs) -> None:
+    await ordered(system, "Old")
+    page = await tabs.open(f"{system.url}/generations")
+    await expect(page.locator("[data-list] li")).to_have_count(1)
+    # From now on the list does not look by itself.
+    await tabs.context.clock.install()
+    await page.reload()
+    await tabs.context.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))
+    await tabs.open(address(system, await ordered(system, "New")))
+    await expect(page.locator("[data-list] .name")).to_have_text(["New", "Old"])

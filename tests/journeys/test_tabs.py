@@ -1,27 +1,22 @@
 """Any number of tabs of one browser stay live over one stream, whatever happens to them, the network or the service."""
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 from arq.connections import ArqRedis
 from playwright.async_api import Browser, Page, expect
 
 from jobs.providers.base import ProviderRejected
+from service.settings import Settings
 from tests.conftest import fake_clients
 from tests.journeys import browsing
 from tests.journeys.bare_tabs import BareBrowser
-from tests.journeys.browsing import COUNT, Tabs, address, in_steps, ordered, shows
-from tests.journeys.orders import module
+from tests.journeys.browsing import COUNT, Tabs, address, held, in_steps, live, ordered, shows
 from tests.journeys.test_browser import RESULTS, chromium, complaints, database_url
-from tests.messages_api import MessagesApi
-from tests.processes import quizmill
 from tests.scripted import USAGE, Gate, ScriptedProvider, facts
 from tests.system import System
 
@@ -40,6 +35,11 @@ Mishap = Callable[[Tabs, Page], Awaitable[None]]
 def connect_redis() -> Callable[[], ArqRedis]:
     """Tabs are the same over every broker."""
     return fake_clients()
+
+
+@pytest.fixture
+def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
+    return settings.model_copy(update=getattr(request, "param", {}))
 
 
 @pytest.fixture
@@ -62,12 +62,8 @@ async def now(system: System, generation: Any) -> Any:
     return await system.get(f"/api/generations/{generation['id']}")
 
 
-async def live(page: Page) -> None:
-    await expect(page.locator("[data-part=connection]")).to_have_text("live")
-
-
-async def held(page: Page, count: int) -> None:
-    await expect(page.locator("[data-batch-id] [data-grain=held]")).to_have_count(count)
+async def each(pages: list[Page], step: Callable[[Page], Awaitable[None]]) -> None:
+    await asyncio.gather(*map(step, pages))
 
 
 async def test_eight_tabs_on_one_generation_are_live_over_one_stream(system: System, tabs: Tabs) -> None:
@@ -76,16 +72,13 @@ async def test_eight_tabs_on_one_generation_are_live_over_one_stream(system: Sys
     generation = await ordered(system)
     await gate.reached.wait()
     pages = await asyncio.gather(*(tabs.open(address(system, generation)) for _ in range(TABS)))
-    for page in pages:
-        await live(page)
-        await held(page, 2)
-    assert tabs.opened == 1
+    await each(pages, live)
+    await each(pages, lambda page: held(page, 2))
     gate.opened.set()
     ended = await system.ended(generation["id"])
-    for page in pages:
-        await shows(page, ended)
-    assert tabs.most == 1
+    await each(pages, lambda page: shows(page, ended))
     await tabs.until(lambda: not tabs.streams)
+    assert tabs.opened == 1
 
 
 async def test_eight_tabs_on_eight_generations_are_live_over_one_stream_and_their_buttons_work(
@@ -95,18 +88,13 @@ async def test_eight_tabs_on_eight_generations_are_live_over_one_stream_and_thei
     system.add_worker(in_steps(gate))
     generations = [await ordered(system, f"Quiz {number}") for number in range(TABS)]
     pages = await asyncio.gather(*(tabs.open(address(system, generation)) for generation in generations))
-    for page in pages:
-        await live(page)
-        await held(page, 2)
-    await tabs.one_stream()
-    assert tabs.most == 1
-    for page in pages:
-        await page.get_by_role("button", name="Pause").click(no_wait_after=True)
-        await expect(page.get_by_role("heading", level=1)).to_have_text("Question Generation Paused")
+    await each(pages, live)
+    await each(pages, lambda page: held(page, 2))
+    await each(pages, lambda page: page.get_by_role("button", name="Pause").click())
+    await each(pages, lambda page: expect(page.locator("h1")).to_have_text("Question Generation Paused"))
     await pages[-1].screenshot(path=RESULTS / "tabs-paused.png")
     gate.opened.set()
-    for page in pages:
-        await page.get_by_role("button", name="Resume Generation").click()
+    await each(pages, lambda page: page.get_by_role("button", name="Resume Generation").click())
     for page, generation in zip(pages, generations, strict=True):
         await shows(page, await system.ended(generation["id"]))
     assert tabs.most == 1
@@ -237,31 +225,39 @@ LISTENER = """async ([id, seq]) => {
 }"""
 
 
-async def listener(system: System, tabs: Tabs, generation: Any, seq: int = 0) -> Page:
-    page = await tabs.open(system.url)
-    await page.evaluate(LISTENER, [generation["id"], seq])
+async def listener(tabs: Tabs, url: str, generation: Any) -> Page:
+    page = await tabs.open(url)
+    await page.evaluate(LISTENER, [generation["id"], generation["last_event_id"]])
     return page
 
 
+async def at(system: System, generation: Any, held_count: int) -> Any:
+    """The generation once it holds so many."""
+    await system.heard_until(generation["id"], lambda heard: heard.data.get("held_count") == held_count)
+    return await now(system, generation)
+
+
 async def test_no_event_is_lost_or_told_twice_while_tabs_come_and_go(system: System, tabs: Tabs) -> None:
-    gates = [Gate() for _ in range(2)]
-    system.add_worker(in_steps(*gates))
-    generation, other = await ordered(system), await ordered(system)
-    first, second = await listener(system, tabs, generation), await listener(system, tabs, generation)
-    await gates[0].reached.wait()
-    third = await listener(system, tabs, other)
-    gates[0].opened.set()
+    first, second = Gate(), Gate()
+    system.add_worker(in_steps(first, second))
+    one, other = [await at(system, await ordered(system), 2) for _ in range(2)]
+    pages = [await listener(tabs, system.url, one) for _ in range(3)]
     leader = await tabs.one_stream()
+    # Another one is followed from here on, while events come; and then the tab that reads them is closed.
+    pages.append(await listener(tabs, system.url, other))
+    first.opened.set()
+    await tabs.one_stream(after=1)
     await leader.close()
-    fourth = await listener(system, tabs, other)
-    await tabs.one_stream(other_than=leader)
-    gates[1].opened.set()
-    for page, watched in ((first, generation), (second, generation), (third, other), (fourth, other)):
-        if page is leader:
-            continue
-        last = (await system.ended(watched["id"]))["last_event_id"]
+    pages.remove(leader)
+    await tabs.one_stream(after=2)
+    later = await at(system, other, 4)
+    pages.append(await listener(tabs, system.url, later))
+    second.opened.set()
+    for page, generation in zip(pages, (one, one, other, later), strict=True):
+        ended = await system.ended(generation["id"])
         await page.wait_for_function("isOver")
-        assert await page.evaluate("heard") == list(range(1, last + 1))
+        expected = range(generation["last_event_id"] + 1, ended["last_event_id"] + 1)
+        assert await page.evaluate("heard") == list(expected)
     await tabs.until(lambda: not tabs.streams)
 
 
@@ -270,7 +266,7 @@ async def test_a_generation_that_nobody_knows_does_not_stop_the_others(system: S
     system.add_worker(in_steps(gate))
     generation = await ordered(system)
     await gate.reached.wait()
-    await listener(system, tabs, {"id": str(uuid4())})
+    await listener(tabs, system.url, {"id": str(uuid4()), "last_event_id": 0})
     page = await tabs.open(address(system, generation))
     await live(page)
     gate.opened.set()
@@ -305,40 +301,55 @@ async def test_without_locks_every_tab_reads_for_itself(system: System, tabs: Ta
         await shows(page, ended)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-async def test_tabs_go_on_after_the_service_was_away(
-    tmp_path: Path, messages_api: MessagesApi, tabs: Tabs, number: signal.Signals
+async def test_a_connection_that_has_become_silent_is_exchanged(system: System, tabs: Tabs) -> None:
+    await tabs.context.clock.install()
+    gate = Gate()
+    system.add_worker(in_steps(gate))
+    generation = await ordered(system)
+    await gate.reached.wait()
+    page = await tabs.open(address(system, generation))
+    await live(page)
+    await tabs.context.clock.fast_forward(46_000)
+    await tabs.one_stream(after=1)
+    gate.opened.set()
+    await shows(page, await system.ended(generation["id"]))
+
+
+@pytest.mark.parametrize("settings", [{"streams_max": 1}], indirect=True)
+async def test_tabs_get_a_stream_once_the_service_has_room_again(
+    system: System, chromium: Browser, complaints: list[str]
 ) -> None:
-    messages_api.hold(after_questions=2)
-    keys = {
-        "ANTHROPIC_API_KEY": "test-key",
-        "ANTHROPIC_BASE_URL": messages_api.base_url,
-        "QUIZMILL_LEASE_SECONDS": "1.5",
-    }
-    arguments = ("up", "--data-dir", str(tmp_path / "data"), "--port")
-    async with quizmill(*arguments, "0", log=tmp_path / "log", **keys) as running:
-        url = running.url
-        async with httpx.AsyncClient(base_url=url) as http:
-            body = {"title": "A quiz", "language": "en", "modules": [module("Leaves", ("multiple_choice", COUNT))]}
-            path = f"/generations/{(await http.post('/api/generations', json=body)).json()['id']}"
-        await messages_api.held()
-        pages = [await tabs.open(url + path) for _ in range(2)]
-        for page in pages:
-            await live(page)
-            await held(page, 2)
-        os.kill(running.pid, number)
-        for page in pages:
-            await expect(page.locator("[data-part=connection]")).to_have_text("reconnecting...")
-        await pages[0].screenshot(path=RESULTS / f"tabs-{number.name}.png")
-        await running.process.wait()
-    messages_api.release()
-    async with quizmill(*arguments, url.rpartition(":")[2], log=tmp_path / "log", **keys) as running:
-        for page in pages:
-            await expect(page.get_by_role("heading", level=1)).to_have_text(
-                "Question Generation Success", timeout=15_000
-            )
-        async with httpx.AsyncClient(base_url=url) as http:
-            generation = (await http.get("/api" + path)).json()
-        for page in pages:
-            await shows(page, generation)
-        assert await running.stop() == 0
+    first, second = [await Tabs(chromium, complaints).start() for _ in range(2)]
+    gate = Gate()
+    system.add_worker(in_steps(gate))
+    generation = await ordered(system)
+    await gate.reached.wait()
+    seated = await first.open(address(system, generation))
+    await live(seated)
+    waiting = await second.open(address(system, generation))
+    await expect(waiting.locator("[data-part=connection]")).to_have_text("reconnecting...")
+    await seated.close()
+    await live(waiting)
+    gate.opened.set()
+    await shows(waiting, await system.ended(generation["id"]))
+
+
+async def test_what_is_followed_for_the_tabs_is_bounded_and_silent_tabs_are_forgotten(
+    system: System, tabs: Tabs
+) -> None:
+    page = await tabs.open(system.url)
+    union = await page.evaluate("""async () => {
+      const { Audience } = await import("/static/audience.js");
+      const audience = new Audience();
+      audience.hear("list", Array.from({ length: 100 }, (_, number) => [`${number}`, 5]));
+      audience.hear("gone", [["forgotten", 1]]);
+      for (let calls = 0; calls < 4; calls += 1) {
+        audience.call();
+        audience.hear("page", [["own", 1], ["0", 3]]);
+        audience.hear("list", Array.from({ length: 100 }, (_, number) => [`${number}`, 5]));
+      }
+      return Array.from(audience.union);
+    }""")
+    assert len(union) == 100
+    assert union[:3] == [["own", 1], ["0", 3], ["1", 5]]
+    assert "forgotten" not in dict(union)

@@ -138,9 +138,8 @@ export class Connection {
   }
 
   #take(type, data) {
-    const isWhole = type === "resync";
-    const id = isWhole ? data.id : data.generation_id;
-    if (this.#positions.has(id)) this.#positions.set(id, isWhole ? data.last_event_id : data.seq);
+    const id = generationOf({ data });
+    if (this.#positions.has(id)) this.#positions.set(id, data.seq ?? data.last_event_id);
     if (isEnd({ type, data })) this.#positions.delete(id);
     this.#on.event({ type, data });
     if (!this.#positions.size) this.#openWithin(0);
@@ -185,6 +184,11 @@ export class Connection {
     this.#state = name;
     this.#on.state();
   }
+}
+
+// An event names its generation; the data of a `resync` is one.
+export function generationOf({ data }) {
+  return data.generation_id ?? data.id;
 }
 
 // Nothing more comes of this generation's log, unless somebody sets it going again.

@@ -2,6 +2,7 @@
 // again now and then.
 
 import { arrange } from "./arrange.js";
+import { generationOf } from "./connection.js";
 import { News } from "./news.js";
 import { Row } from "./row.js";
 import { Stream } from "./stream.js";
@@ -36,7 +37,7 @@ function ids(found) {
 }
 
 function receive({ type, data }) {
-  const row = rows.get(data.generation_id ?? data.id);
+  const row = rows.get(generationOf({ data }));
   if (!row) return;
   if (!row.hear({ type, data })) readSoon();
   changed.add(row);

@@ -1,5 +1,6 @@
 // The live page of a generation: events in, state forward, drawing once per frame.
 
+import { generationOf } from "./connection.js";
 import { Feed } from "./feed.js";
 import { after, isTerminal, snapshot } from "./state.js";
 import { Stream } from "./stream.js";
@@ -54,7 +55,7 @@ function showConnection() {
 }
 
 function receive({ type, data }) {
-  if ((data.generation_id ?? data.id) !== generationId) return;
+  if (generationOf({ data }) !== generationId) return;
   if (type === "resync") {
     ahead = [];
     take(snapshot(data));

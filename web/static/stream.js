@@ -4,7 +4,7 @@
 // Messages between the tabs: `event` and `told` by the one that leads; `watch`, `leave` and `wake` by every tab.
 
 import { Audience } from "./audience.js";
-import { Connection, isEnd } from "./connection.js";
+import { Connection, generationOf, isEnd } from "./connection.js";
 import { Leadership } from "./leadership.js";
 
 const CHANNEL = "quizmill:stream";
@@ -27,8 +27,9 @@ export class Stream extends EventTarget {
   #silentChecks = 0;
 
   // `watched()`: what this page wants to hear of, as pairs of a generation and the last event the page has seen.
-  // Dispatches: `message` {type, data} of any generation that some tab watches; `state`; `behind` (events went by
-  // that this tab did not hear); `wake` {id} (another tab set that generation going); `watched` {ids} by another tab.
+  // Dispatches: `message` {type, data} of any generation that some tab watches, maybe again what the page has seen;
+  // `state`; `behind` (events went by that this tab did not hear); `wake` {id} (another tab set that generation going);
+  // `watched` {ids} by another tab.
   constructor(watched) {
     super();
     this.#watched = () => watched().slice(0, WATCHED_MAX);
@@ -104,8 +105,10 @@ export class Stream extends EventTarget {
   }
 
   #pass(event) {
-    const audience = this.#audience;
-    if (isEnd(event)) audience.ended(event.data.generation_id ?? event.data.id);
+    if (isEnd(event)) {
+      this.#audience.ended(generationOf(event));
+      this.#connection.follow(this.#audience.union);
+    }
     this.#say({ kind: "event", event });
   }
 
@@ -152,7 +155,7 @@ export class Stream extends EventTarget {
   #hearEvent(event) {
     this.#isLeaderHeard = true;
     this.#dispatch("message", event);
-    const id = event.data.generation_id ?? event.data.id;
+    const id = generationOf(event);
     // The log ended for the one that leads, but this page knows of more.
     if (isEnd(event) && this.#watched().some(([watched]) => watched === id)) this.update();
   }
