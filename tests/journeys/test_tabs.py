@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
@@ -161,26 +162,29 @@ async def test_a_tab_that_hung_comes_back_as_one_of_the_others(system: System, t
     await shows(other, ended)
 
 
-async def test_a_frozen_tab_hands_over_and_catches_up_when_it_thaws(system: System, browser: BareBrowser) -> None:
+async def test_frozen_tabs_hand_over_and_catch_up_when_they_thaw(system: System, browser: BareBrowser) -> None:
     first, second = Gate(), Gate()
     system.add_worker(in_steps(first, second))
     generation = await ordered(system)
     await first.reached.wait()
-    frozen = await browser.open(address(system, generation))
-    await frozen.until(LIVE)
+    leader = await browser.open(address(system, generation))
+    await leader.until(LIVE)
     other = await browser.open(address(system, generation))
     await other.until(LIVE)
-    await frozen.freeze()
+    await leader.freeze()
     first.opened.set()
     await other.until(HELD + " === 4")
-    assert await frozen.evaluate(HELD) == 2
+    assert await leader.evaluate(HELD) == 2
+    # Now nobody is awake, as when the lid is closed.
+    await other.freeze()
     second.opened.set()
     ended = await system.ended(generation["id"])
-    await other.until(SEEN + f" === {ended['last_event_id']}")
-    await frozen.thaw()
-    await frozen.until(SEEN + f" === {ended['last_event_id']}")
-    assert await frozen.evaluate(FIGURES) == await other.evaluate(FIGURES) == "Questions: 6/6"
-    assert await frozen.evaluate(browsing.MARKER) is True
+    assert await other.evaluate(HELD) == 4
+    for tab in (leader, other):
+        await tab.thaw()
+        await tab.until(SEEN + f" === {ended['last_event_id']}")
+        await tab.until(FIGURES + " === 'Questions: 6/6'")
+        assert await tab.evaluate(browsing.MARKER) is True
 
 
 async def test_tabs_go_on_after_the_network_was_away(system: System, tabs: Tabs) -> None:
@@ -211,7 +215,9 @@ async def test_tabs_go_on_after_the_network_was_away(system: System, tabs: Tabs)
 LISTENER = """async ([id, seq]) => {
   const { Stream } = await import("/static/stream.js");
   window.heard = [];
-  window.isOver = false;
+  let isOver = false;
+  let end;
+  window.over = new Promise((done) => (end = done));
   const stream = new Stream(() => (isOver ? [] : [[id, seq]]));
   stream.addEventListener("message", ({ detail: { type, data } }) => {
     if (data.generation_id !== id || data.seq <= seq) return;
@@ -220,6 +226,7 @@ LISTENER = """async ([id, seq]) => {
     if (type === "generation.completed") {
       isOver = true;
       stream.update();
+      end();
     }
   });
 }"""
@@ -255,10 +262,40 @@ async def test_no_event_is_lost_or_told_twice_while_tabs_come_and_go(system: Sys
     second.opened.set()
     for page, generation in zip(pages, (one, one, other, later), strict=True):
         ended = await system.ended(generation["id"])
-        await page.wait_for_function("isOver")
+        await page.evaluate("over")
         expected = range(generation["last_event_id"] + 1, ended["last_event_id"] + 1)
         assert await page.evaluate("heard") == list(expected)
     await tabs.until(lambda: not tabs.streams)
+
+
+async def test_what_tabs_want_at_the_same_time_is_asked_for_once_and_no_longer_than_they_want_it(
+    system: System, tabs: Tabs
+) -> None:
+    ids = [(await ordered(system))["id"] for _ in range(3)]
+    page = await tabs.open(system.url)
+    await page.evaluate(
+        """async (ids) => {
+          const { Stream } = await import("/static/stream.js");
+          window.watched = [];
+          window.stream = new Stream(() => watched);
+          window.live = new Promise((isLive) =>
+            stream.addEventListener("state", () => stream.state === "live" && isLive()),
+          );
+          for (const id of ids) {
+            watched.push([id, 0]);
+            stream.update();
+          }
+        }""",
+        ids,
+    )
+    await page.evaluate("live")
+    [request] = tabs.streams
+    assert [position.partition(":")[0] for position in parse_qs(urlsplit(request.url).query)["after"]] == ids
+    await page.evaluate("watched = watched.slice(0, 1); stream.update()")
+    await tabs.one_stream(after=1)
+    [request] = tabs.streams
+    assert parse_qs(urlsplit(request.url).query)["after"] == [f"{ids[0]}:0"]
+    assert tabs.opened == 2
 
 
 async def test_a_generation_that_nobody_knows_does_not_stop_the_others(system: System, tabs: Tabs) -> None:
