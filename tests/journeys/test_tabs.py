@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from arq.connections import ArqRedis
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from jobs.providers.base import ProviderRejected
 from service.settings import Settings
@@ -63,6 +63,10 @@ async def now(system: System, generation: Any) -> Any:
     return await system.get(f"/api/generations/{generation['id']}")
 
 
+def streams_served(system: System) -> int:
+    return int(system.app.state.backend.seats._taken.total())
+
+
 async def each(pages: list[Page], step: Callable[[Page], Awaitable[None]]) -> None:
     await asyncio.gather(*map(step, pages))
 
@@ -75,6 +79,7 @@ async def test_eight_tabs_on_one_generation_are_live_over_one_stream(system: Sys
     pages = await asyncio.gather(*(tabs.open(address(system, generation)) for _ in range(TABS)))
     await each(pages, live)
     await each(pages, lambda page: held(page, 2))
+    assert streams_served(system) == 1
     gate.opened.set()
     ended = await system.ended(generation["id"])
     await each(pages, lambda page: shows(page, ended))
@@ -93,6 +98,7 @@ async def test_eight_tabs_on_eight_generations_are_live_over_one_stream_and_thei
     await each(pages, lambda page: held(page, 2))
     await each(pages, lambda page: page.get_by_role("button", name="Pause").click())
     await each(pages, lambda page: expect(page.locator("h1")).to_have_text("Question Generation Paused"))
+    assert streams_served(system) == 1
     await pages[-1].screenshot(path=RESULTS / "tabs-paused.png")
     gate.opened.set()
     await each(pages, lambda page: page.get_by_role("button", name="Resume Generation").click())
@@ -336,6 +342,25 @@ async def test_without_locks_every_tab_reads_for_itself(system: System, tabs: Ta
     ended = await system.ended(generation["id"])
     for page in pages:
         await shows(page, ended)
+
+
+async def test_a_page_that_is_ahead_of_the_log_takes_what_the_log_says(system: System, tabs: Tabs) -> None:
+    """As after a backup was restored."""
+    gate = Gate()
+    system.add_worker(in_steps(gate))
+    generation = await at(system, await ordered(system), 2)
+
+    async def ahead(route: Route) -> None:
+        told = f"&#34;last_event_id&#34;:{generation['last_event_id']}"
+        text = await (await route.fetch()).text()
+        assert told in text
+        await route.fulfill(body=text.replace(told, "&#34;last_event_id&#34;:999"), content_type="text/html")
+
+    await tabs.context.route(address(system, generation), ahead)
+    page = await tabs.open(address(system, generation))
+    await shows(page, generation)
+    gate.opened.set()
+    await shows(page, await system.ended(generation["id"]))
 
 
 async def test_a_connection_that_has_become_silent_is_exchanged(system: System, tabs: Tabs) -> None:
