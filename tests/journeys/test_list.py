@@ -143,3 +143,15 @@ async def test_an_order_that_another_tab_opens_appears_at_once(system: System, t
     await tabs.context.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))
     await tabs.open(address(system, await ordered(system, "New")))
     await expect(page.locator("[data-list] .name")).to_have_text(["New", "Old"])
+
+
+async def test_a_row_that_slides_to_the_next_page_stays_while_somebody_is_on_it(system: System, tabs: Tabs) -> None:
+    await ordered(system, "Old")
+    page = await tabs.open(f"{system.url}/generations?limit=1")
+    link = page.get_by_role("link", name="Old", exact=True)
+    await link.focus()
+    await ordered(system, "New")
+    await expect(page.locator("[data-list] .name")).to_have_text(["New", "Old"])
+    await expect(link).to_be_focused()
+    await link.blur()
+    await expect(page.locator("[data-list] .name")).to_have_text(["New"])
