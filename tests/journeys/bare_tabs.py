@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests import browser as browsers
-from tests.journeys.browsing import REMEMBER
+from tests.journeys.tabs import REMEMBER
 
 WAIT_SECONDS = 20.0
 LISTENING = "DevTools listening on "

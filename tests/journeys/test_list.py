@@ -8,7 +8,7 @@ from arq.connections import ArqRedis
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.conftest import fake_clients
-from tests.journeys.browsing import MARKER, Tabs, address, in_steps, ordered
+from tests.journeys.tabs import MARKER, Tabs, address, in_steps, ordered
 from tests.journeys.test_browser import RESULTS, chromium, complaints, database_url
 from tests.scripted import Gate
 from tests.system import System

@@ -14,9 +14,8 @@ from playwright.async_api import Browser, Page, Route, expect
 from jobs.providers.base import ProviderRejected
 from service.settings import Settings
 from tests.conftest import fake_clients
-from tests.journeys import browsing
 from tests.journeys.bare_tabs import BareBrowser
-from tests.journeys.browsing import COUNT, Tabs, address, held, in_steps, live, ordered, shows
+from tests.journeys.tabs import COUNT, MARKER, Tabs, address, held, in_steps, live, ordered, shows
 from tests.journeys.test_browser import RESULTS, chromium, complaints, database_url
 from tests.scripted import USAGE, Gate, ScriptedProvider, facts
 from tests.system import System
@@ -190,7 +189,7 @@ async def test_frozen_tabs_hand_over_and_catch_up_when_they_thaw(system: System,
         await tab.thaw()
         await tab.until(SEEN + f" === {ended['last_event_id']}")
         await tab.until(FIGURES + " === 'Questions: 6/6'")
-        assert await tab.evaluate(browsing.MARKER) is True
+        assert await tab.evaluate(MARKER) is True
 
 
 async def test_tabs_go_on_after_the_network_was_away(system: System, tabs: Tabs) -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from service.valkey import EmbeddedValkey
-from tests.journeys.browsing import Tabs, held, in_steps, live, ordered, shows
+from tests.journeys.tabs import Tabs, held, in_steps, live, ordered, shows
 from tests.journeys.test_browser import RESULTS, chromium, complaints, database_url
 from tests.processes import quizmill
 from tests.scripted import Gate
