@@ -1,16 +1,18 @@
 // One generation in the list. Its element stays the same for as long as it is on the page, so that neither the focus nor
 // the place of a screen reader is lost.
 
-import { percent, plural } from "./figures.js";
+import { number, percent, plural } from "./figures.js";
 import { after, isTerminal, snapshot } from "./state.js";
 import WORDS from "./words.js";
 
 // Events that wait for the one before them. More than that, and reading the list again brings all.
-const AHEAD_MAX = 200;
+const EARLY_MAX = 200;
 
 export class Row {
   #state;
-  #ahead = [];
+  #early = [];
+  // Events have told more than the element says.
+  #isAhead = false;
   #changedAt = -Infinity;
 
   constructor(element) {
@@ -52,7 +54,7 @@ export class Row {
       this.#take(snapshot(data));
       return true;
     }
-    this.#ahead = [...this.#ahead, data].slice(-AHEAD_MAX);
+    this.#early = [...this.#early, data].slice(-EARLY_MAX);
     return this.#catchUp();
   }
 
@@ -61,28 +63,30 @@ export class Row {
     const read = stateIn(fresh);
     if (read.seq < this.#state.seq && askedAt < this.#changedAt) return;
     this.#state = read;
+    this.#isAhead = false;
     rewrite(this.element, fresh);
     this.#catchUp();
   }
 
   #catchUp() {
-    const waiting = this.#ahead.sort((one, other) => one.seq - other.seq);
-    this.#ahead = [];
+    const waiting = this.#early.sort((one, other) => one.seq - other.seq);
+    this.#early = [];
     for (const event of waiting) {
-      if (event.seq > this.#state.seq + 1) this.#ahead.push(event);
+      if (event.seq > this.#state.seq + 1) this.#early.push(event);
       else if (event.seq > this.#state.seq) this.#take(after(this.#state, event));
     }
-    return this.#ahead.length === 0;
+    return this.#early.length === 0;
   }
 
   #take(state) {
     this.#state = state;
+    this.#isAhead = true;
     this.#changedAt = performance.now();
   }
 
   draw() {
     const { status, seq, totals } = this.#state;
-    if (!totals) return;
+    if (!this.#isAhead) return;
     const { target, saved, held, batches, batches_completed: completed } = totals;
     this.element.dataset.status = status;
     this.element.dataset.lastEventId = seq;
@@ -93,7 +97,7 @@ export class Row {
     );
     this.#bar.ariaValueMax = target;
     this.#bar.ariaValueNow = saved;
-    this.#bar.ariaValueText = `${saved} of ${plural(target, "question")} saved, ${held} held`;
+    this.#bar.ariaValueText = `${number(saved)} of ${plural(target, "question")} saved, ${number(held)} held`;
     this.#widen("bar-saved", percent(saved, target));
     this.#widen("bar-held", percent(saved + held, target));
   }
@@ -111,10 +115,10 @@ export class Row {
   }
 }
 
-// What a row tells of itself. Its figures come with the next event.
+// What a row tells of itself: where it stands. Its figures come with the next event.
 function stateIn(element) {
   const { status, lastEventId } = element.dataset;
-  return { status, seq: Number(lastEventId), totals: null, batches: [], message: "" };
+  return snapshot({ status, last_event_id: Number(lastEventId), batches: [], message: "" });
 }
 
 function write(part, text) {
