@@ -57,6 +57,10 @@ export function canBeAccepted(batch, generationStatus) {
   return batch.status === "failed" && batch.held_count > 0 && generationStatus !== "cancelled";
 }
 
+export function canBeRetried(batch, generationStatus) {
+  return batch.status === "failed" && (generationStatus === "partial" || generationStatus === "failed");
+}
+
 export function accepting(batch) {
   return `Finish this batch with its ${plural(batch.held_count, "question")}`;
 }

@@ -1,16 +1,23 @@
 // The live page of a generation: events in, state forward, drawing once per frame.
 
+import { Attempts } from "./attempts.js";
 import { Feed } from "./feed.js";
-import { after, isTerminal, snapshot } from "./state.js";
+import { Lanes } from "./lanes.js";
+import { Log } from "./log.js";
+import { Pace } from "./pace.js";
+import { after, isTerminal, snapshot, waitingFor } from "./state.js";
 import { Stream } from "./stream.js";
+import { Tail } from "./tail.js";
 import { View } from "./view.js";
 
 const SETTLE_MS = 400;
 // What calls cost comes with no event of its own; while questions come in, it is looked up this often.
 const COST_MS = 4000;
-const FEED_BACK = 100;
 const TRIES_MAX = 6;
 const HIDDEN_DRAW_MS = 250;
+const TICK_MS = 1000;
+// A reading that took long is not repeated soon: at most this share of the time is spent on it.
+const READING_SHARE = 0.05;
 // After these the service knows more than the event says: usage, the error in sum, the batches a pause sent back.
 const UNSETTLING = new Set([
   "batch.completed",
@@ -24,18 +31,28 @@ const UNSETTLING = new Set([
 const PRICED = new Set(["question.accepted", "question.rejected"]);
 
 const root = document.querySelector("[data-generation-id]");
-const { generation: page, generationUrl, eventsUrl } = root.dataset;
-const view = new View(root);
-const feed = new Feed();
-const stream = new Stream({ url: eventsUrl, lastSeen: () => state.seq });
+const { generationUrl, eventsUrl, attemptsUrl } = root.dataset;
 
-let state = snapshot(JSON.parse(page));
+let state = snapshot(JSON.parse(root.querySelector('[data-part="generation"]').textContent));
 let ahead = [];
 let asking = null;
+let askingMs = 0;
 let settling = 0;
 let costing = 0;
 let drawing = false;
 let serverAhead = -Infinity;
+let isCourseNew = true;
+let attemptsReadAt = -Infinity;
+let readingAttempts = false;
+
+const view = new View(root, state);
+const feed = new Feed();
+const pace = new Pace();
+const attempts = new Attempts();
+const lanes = new Lanes(root.querySelector(".course"));
+const tail = new Tail(eventsUrl);
+const log = new Log(root.querySelector(".log"), tail, state.batches);
+const stream = new Stream({ url: eventsUrl, lastSeen: () => state.seq });
 
 function take(next) {
   const wasTerminal = isTerminal(state);
@@ -53,8 +70,8 @@ function take(next) {
 function receive({ type, data }) {
   if (type === "snapshot" || type === "resync") {
     ahead = [];
-    take(snapshot(data));
-    fillFeed();
+    take(snapshot(data, state));
+    startAnew();
     return;
   }
   serverAhead = Math.max(serverAhead, Date.parse(data.at) - Date.now());
@@ -64,10 +81,22 @@ function receive({ type, data }) {
     catchUp();
     return;
   }
-  feed.add(data, state.batches);
+  follow(data);
   take(after(state, data));
   if (UNSETTLING.has(type)) settle();
-  else if (PRICED.has(type) && !costing) costing = setTimeout(lookUpCost, COST_MS);
+  else if (PRICED.has(type) && !costing) costing = setTimeout(lookUpCost, pauseOf(COST_MS));
+}
+
+function follow(event) {
+  feed.add(event, state);
+  pace.add(event);
+  tail.add(event);
+  log.add(event);
+  if (attempts.follow(event)) isCourseNew = true;
+}
+
+function pauseOf(least) {
+  return Math.max(least, askingMs / READING_SHARE);
 }
 
 function settle() {
@@ -75,7 +104,7 @@ function settle() {
   settling = setTimeout(() => {
     settling = 0;
     catchUp();
-  }, SETTLE_MS);
+  }, pauseOf(SETTLE_MS));
 }
 
 function lookUpCost() {
@@ -102,22 +131,28 @@ async function readAnew() {
 
 async function ask() {
   for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
-    try {
-      const answer = await fetch(generationUrl, { headers: { Accept: "application/json" } });
-      if (answer.ok) return await answer.json();
-    } catch {
-      // The service is away for a moment; the stream shows it, and the next try follows.
+    const asked = performance.now();
+    const answer = await read(generationUrl);
+    if (answer) {
+      askingMs = performance.now() - asked;
+      return answer;
     }
     await new Promise((done) => setTimeout(done, 500 * 2 ** tries));
   }
   return null;
 }
 
+// Null while the service is away for a moment: the stream shows it, and another reading follows.
+async function read(address) {
+  const answer = await fetch(address, { headers: { Accept: "application/json" } }).catch(() => null);
+  return answer?.ok ? answer.json().catch(() => null) : null;
+}
+
 function adopt(generation) {
   if (!generation) return;
   const missed = generation.last_event_id - state.seq;
-  take(missed >= 0 ? snapshot(generation) : { ...state, usage: generation.usage });
-  if (missed > 0) fillFeed();
+  take(missed >= 0 ? snapshot(generation, state) : { ...state, usage: generation.usage });
+  if (missed > 0) startAnew();
 }
 
 function drainAhead() {
@@ -126,16 +161,27 @@ function drainAhead() {
   for (const data of waiting) receive({ type: data.type, data });
 }
 
-// What was accepted while the page did not listen. Without an answer the feed just starts with what comes.
-async function fillFeed() {
-  const from = Math.max(0, state.seq - FEED_BACK);
-  if (from === state.seq) return;
-  const address = `${eventsUrl}?after=${from}&limit=${state.seq - from}`;
-  const answer = await fetch(address, { headers: { Accept: "application/json" } }).catch(() => null);
-  if (!answer?.ok) return;
-  const { items } = await answer.json();
-  for (const event of items) feed.add(event, state.batches);
+// Something happened while the page did not listen: the log, the pace and the time line are read.
+async function startAnew() {
+  pace.forget();
+  readAttempts();
+  const events = await tail.fill(state.seq).catch(() => []);
+  for (const event of tail.events) pace.add(event);
+  for (const event of events) feed.add(event, state);
+  if (events.length) state = { ...state, waiting: waitingFor(tail.events) };
+  await log.show(null);
   drawSoon();
+}
+
+async function readAttempts() {
+  if (readingAttempts) return;
+  readingAttempts = true;
+  const answer = await read(attemptsUrl);
+  readingAttempts = false;
+  attemptsReadAt = performance.now();
+  if (answer) attempts.read(answer.items);
+  isCourseNew = true;
+  drawCourse();
 }
 
 function drawSoon() {
@@ -148,13 +194,29 @@ function drawSoon() {
 
 function draw() {
   drawing = false;
-  view.draw(state);
+  log.draw();
   view.drawFeed(feed.entries);
-  drawElapsed();
+  view.draw(state);
 }
 
-function drawElapsed() {
-  view.drawElapsed(state, Date.now() + (Number.isFinite(serverAhead) ? serverAhead : 0));
+// Once a second: what changes with time alone, and what would flicker if it followed every event.
+function tick() {
+  const now = serverNow();
+  view.drawElapsed(state, now);
+  view.drawPace(pace.read(state, now));
+  view.speak(state, performance.now());
+  if (!document.hidden && (isCourseNew || state.status === "processing")) drawCourse();
+  // Events do not say which worker began; whoever looks at the picture learns it a little later.
+  if (attempts.hasGaps && performance.now() - attemptsReadAt > pauseOf(COST_MS)) readAttempts();
+}
+
+function drawCourse() {
+  isCourseNew = false;
+  lanes.draw(state, attempts, serverNow());
+}
+
+function serverNow() {
+  return Date.now() + (Number.isFinite(serverAhead) ? serverAhead : 0);
 }
 
 async function press(form) {
@@ -164,6 +226,7 @@ async function press(form) {
   view.refuse("");
   const refusal = await post(form);
   button.ariaDisabled = "false";
+  form.closest("[popover]")?.hidePopover();
   if (refusal) {
     view.refuse(refusal);
     return;
@@ -193,13 +256,17 @@ root.addEventListener("submit", (event) => {
   event.preventDefault();
   press(event.target);
 });
-document.addEventListener("visibilitychange", draw);
+document.addEventListener("visibilitychange", () => {
+  draw();
+  tick();
+});
 window.addEventListener("pagehide", () => stream.close());
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) catchUp();
 });
-setInterval(drawElapsed, 1000);
+lanes.onOpen(drawCourse);
+setInterval(tick, TICK_MS);
 
 draw();
 take(state);
-fillFeed();
+startAnew().then(tick);
