@@ -16,6 +16,8 @@ const COST_MS = 4000;
 const TRIES_MAX = 6;
 const HIDDEN_DRAW_MS = 250;
 const TICK_MS = 1000;
+// The latest questions change no faster than they can be glanced at.
+const GLANCE_MS = 500;
 // A reading that took long is not repeated soon: at most this share of the time is spent on it.
 const READING_SHARE = 0.05;
 // After these the service knows more than the event says: usage, the error in sum, the batches a pause sent back.
@@ -40,6 +42,7 @@ let askingMs = 0;
 let settling = 0;
 let costing = 0;
 let drawing = false;
+let glancing = 0;
 let serverAhead = -Infinity;
 let isCourseNew = true;
 let attemptsReadAt = -Infinity;
@@ -195,8 +198,13 @@ function drawSoon() {
 function draw() {
   drawing = false;
   log.draw();
-  view.drawFeed(feed.entries);
   view.draw(state);
+  glancing ||= setTimeout(drawFeed, GLANCE_MS);
+}
+
+function drawFeed() {
+  glancing = 0;
+  view.drawFeed(feed.entries);
 }
 
 // Once a second: what changes with time alone, and what would flicker if it followed every event.
