@@ -13,9 +13,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 install-test: $(VENV)/.installed-test
-$(VENV)/.installed-test: pyproject.toml constraints.txt $(VENV)/.installed
+$(VENV)/.installed-test: pyproject.toml constraints.txt tests/package.json $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
 	$(BIN)/python -m tests.browser --install
+	$(BIN)/python -m tests.axe --install
 	touch $@
 
 test: install-test
@@ -36,6 +37,7 @@ bench: install-test
 	$(BIN)/python -m bench.checkpoints
 	$(BIN)/python -m bench.quality
 	$(BIN)/python -m bench.dispatch
+	$(BIN)/python -m bench.page
 
 # Hours: all failpoint cases, 2,000 sequences of steps, 10,000 simulated seeds, SOAK_COUNT kills of each kind
 # (docs/reliability.md). The same SOAK_SEED does the same.

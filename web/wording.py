@@ -15,6 +15,9 @@ GRAINS_MAX = 50
 ROWS_WITH_GRAINS_MAX = 100
 """In longer lists a batch is one bar: ten thousands of cells would be nothing to look at, and slow."""
 
+ROWS_TOGETHER = 25
+"""Rows of a list: the browser looks at each list, not at each row, whether it is in sight."""
+
 
 class Kind(Frozen):
     """A filter of the log: which events it shows."""

@@ -155,7 +155,7 @@ def test_a_long_list_has_a_bar_for_each_batch_instead_of_its_cells() -> None:
     assert len(rows) == 101
     assert not rows[0].select("[data-grain]")
     assert [bar["width"] for bar in rows[0].select("rect")] == ["25.0%", "0.0%"]
-    assert page.select_one("ol.long[tabindex='0']") is not None
+    assert page.select_one("div.long[tabindex='0']") is not None
 
 
 def test_the_bar_shows_saved_and_held_apart() -> None:

@@ -15,6 +15,8 @@ const SETTLE_MS = 400;
 const COST_MS = 4000;
 const TRIES_MAX = 6;
 const HIDDEN_DRAW_MS = 250;
+// Thirty times a second is as smooth as sixty here, and leaves the browser the other half of its time.
+const FRAME_MS = 33;
 const TICK_MS = 1000;
 // The latest questions change no faster than they can be glanced at.
 const GLANCE_MS = 500;
@@ -42,6 +44,7 @@ let askingMs = 0;
 let settling = 0;
 let costing = 0;
 let drawing = false;
+let drawnAt = -Infinity;
 let glancing = 0;
 let serverAhead = -Infinity;
 let isCourseNew = true;
@@ -171,7 +174,7 @@ async function startAnew() {
   const events = await tail.fill(state.seq).catch(() => []);
   for (const event of tail.events) pace.add(event);
   for (const event of events) feed.add(event, state);
-  if (events.length) state = { ...state, waiting: waitingFor(tail.events) };
+  if (tail.events.at(-1)?.seq === state.seq) state = { ...state, waiting: waitingFor(tail.events) };
   await log.show(null);
   drawSoon();
 }
@@ -192,11 +195,13 @@ function drawSoon() {
   drawing = true;
   // A hidden tab gets no frames, but its title should still count.
   if (document.hidden) setTimeout(draw, HIDDEN_DRAW_MS);
-  else requestAnimationFrame(draw);
+  else if (performance.now() - drawnAt >= FRAME_MS) requestAnimationFrame(draw);
+  else setTimeout(requestAnimationFrame, drawnAt + FRAME_MS - performance.now(), draw);
 }
 
 function draw() {
   drawing = false;
+  drawnAt = performance.now();
   log.draw();
   view.draw(state);
   glancing ||= setTimeout(drawFeed, GLANCE_MS);

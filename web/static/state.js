@@ -13,7 +13,10 @@ export function snapshot(generation, before) {
   const known = new Map(before?.batches.map((batch) => [batch.id, batch]));
   const batches = generation.batches.map((batch) => (isSame(known.get(batch.id), batch) ? known.get(batch.id) : batch));
   const places = before?.places ?? new Map(batches.map((batch, place) => [batch.id, place]));
-  return { ...generation, batches, places, seq: generation.last_event_id, totals: totalsOf(generation) };
+  const seq = generation.last_event_id;
+  // The generation does not say what it waits for: that stays until something happens.
+  const waiting = before?.seq === seq ? before.waiting : null;
+  return { ...generation, batches, places, waiting, seq, totals: totalsOf(generation) };
 }
 
 // The state after one event of the log. Unknown types count: their number and totals are taken over.
