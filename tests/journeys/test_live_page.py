@@ -94,6 +94,7 @@ async def test_the_time_line_shows_every_attempt_and_the_wait_between_while_they
     assert await bars(page, 0) == ["wait", "retrying", "completed"]
     assert await bars(page, 1) == ["completed"]
     await page.get_by_text("The time line as a table").click()
+    await expect(part(page, "course-rows").locator("tr")).to_have_count(3)
     cells = [
         await row.locator("th, td").all_inner_texts() for row in await part(page, "course-rows").locator("tr").all()
     ]
@@ -224,8 +225,10 @@ async def test_every_button_does_what_it_says(stage: Stage, page: Page) -> None:
     await stage.fail(await stage.claim(ordered, 2))
     await button(page, "Retry Failed Batches").click()
     await expect(button(page, "Cancel Generation")).to_be_visible()
+    await expect(page.get_by_text("Cancel this generation?")).to_be_hidden()
     await button(page, "Cancel Generation").click()
     await button(page, "No, go on").click()
+    await expect(page.get_by_text("Cancel this generation?")).to_be_hidden()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Generating Questions")
     await button(page, "Cancel Generation").click()
     await button(page, "Yes, cancel it").click()
