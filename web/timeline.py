@@ -32,8 +32,11 @@ class Bar(Frozen):
 
 
 class Lane(Frozen):
+    """`who`: the workers that had the batch, by number."""
+
     batch: Batch
     name: str
+    who: str
     bars: tuple[Bar, ...]
 
 
@@ -135,7 +138,14 @@ def _lane(
         for span in _waits(batch, tries, now_ms)
     ]
     bars = [_bar(attempt.outcome, scale, _span(attempt, now_ms), _title(attempt, workers)) for attempt in tries]
-    return Lane(batch=batch, name=name_of(batch), bars=(*waits, *bars))
+    return Lane(batch=batch, name=name_of(batch), who=_who(tries, workers), bars=(*waits, *bars))
+
+
+def _who(tries: Sequence[BatchAttempt], workers: dict[str, str]) -> str:
+    names = dict.fromkeys(workers[attempt.worker] for attempt in tries)
+    if len(names) == 1:
+        return next(iter(names))
+    return f"workers {', '.join(name.removeprefix('worker ') for name in names)}"
 
 
 def _bar(kind: str, scale: Scale, span: tuple[int, int], title: str) -> Bar:

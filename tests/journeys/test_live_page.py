@@ -93,6 +93,7 @@ async def test_the_time_line_shows_every_attempt_and_the_wait_between_while_they
     await expect(part(page, "course-summary")).to_have_text("3 attempts of 2 batches by 2 workers, 1 retry among them.")
     assert await bars(page, 0) == ["wait", "retrying", "completed"]
     assert await bars(page, 1) == ["completed"]
+    await expect(page.locator("[data-lane] .lane-who")).to_have_text(["workers 1, 2", "worker 1"])
     await page.get_by_text("The time line as a table").click()
     await expect(part(page, "course-rows").locator("tr")).to_have_count(3)
     cells = [

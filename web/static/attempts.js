@@ -28,6 +28,14 @@ export class Attempts {
     return worker === null ? "a worker" : `worker ${this.#workers.get(worker)}`;
   }
 
+  // The workers that had a batch, by number; empty until they are known.
+  whoHad(batchId) {
+    const numbers = new Set(this.of(batchId).map(({ worker }) => this.#workers.get(worker)));
+    numbers.delete(undefined);
+    if (!numbers.size) return "";
+    return `${numbers.size === 1 ? "worker" : "workers"} ${Array.from(numbers).join(", ")}`;
+  }
+
   // The answer of the service. What an event told that it does not know yet stays.
   read(runs) {
     const known = new Map();

@@ -34,9 +34,11 @@ export class Lanes {
     this.#parts["course-details"].addEventListener("toggle", callback);
   }
 
-  #lane({ batch, name, bars }) {
+  #lane({ batch, name, who, bars }) {
     const lane = this.#lanes.get(batch.id) ?? emptyLane(batch.id);
-    const [label, status, picture] = lane.children;
+    const [label, workers, status, picture] = lane.children;
+    label.title = name;
+    write(workers, who);
     lane.dataset.status = batch.status;
     write(label, name);
     write(status, WORDS.batches[batch.status]);
@@ -61,6 +63,7 @@ function emptyLane(batchId) {
     "div",
     { className: "lane" },
     element("span", { className: "lane-name", dir: "auto" }),
+    element("span", { className: "lane-who" }),
     element("span", { className: "state" }),
     drawing("svg", { class: "bars", width: "100%", height: 16, focusable: "false" }),
   );

@@ -82,7 +82,7 @@ function lane(batch, tries, { attempts, scale, at }) {
     bar("wait", scale, wait, `waits ${duration(wait[1] - wait[0])}`),
   );
   const bars = tries.map((one) => bar(one.outcome, scale, span(one, at), titleOf(one, attempts)));
-  return { batch, name: nameOf(batch), bars: [...between, ...bars] };
+  return { batch, name: nameOf(batch), who: attempts.whoHad(batch.id), bars: [...between, ...bars] };
 }
 
 function bar(kind, scale, [from, to], title) {
