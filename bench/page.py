@@ -3,7 +3,8 @@
 `python -m bench.page [--batches 1000] [--rate 100] [--seconds 30]` starts a Valkey, `quizmill serve` on a new SQLite
 file, a generation of that many batches and its page in a Chromium. A process of its own then writes events like a
 worker does: each in a transaction of the store, announced after the commit. All clocks are this machine's. The figures
-with a budget must stay below it; the others are for information.
+with a budget must stay below it; the others are for information. On a machine that does other work as well, tasks look
+longer than they are: what they took of the processor stands beside.
 """
 
 import argparse
@@ -47,7 +48,11 @@ RUNNING = 50
 REJECTED_EACH = 5
 LEASE_SECONDS = 3600.0
 LONG_MS = 50.0
-BUDGETS = {"commit to page, p95 ms": 100.0, "long tasks while events come": 0.0}
+BUDGETS = {
+    "commit to page, p95 ms": 100.0,
+    "long tasks while events come": 0.0,
+    "of 50 ms on the processor": 0.0,
+}
 
 WATCH = """
 window.seen = [];
@@ -69,7 +74,6 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=1000)
     parser.add_argument("--rate", type=float, default=100, help="events a second")
     parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--profile", type=Path, help="write a CPU profile of the page here")
     parser.add_argument("--writer", nargs=3, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.writer:
@@ -141,16 +145,14 @@ async def load(page: Page, address: str) -> dict[str, float]:
 
 
 async def follow(page: Page, place: tuple[str, str, str], chosen: argparse.Namespace) -> dict[str, float]:
-    profiler = await profiling(page) if chosen.profile else None
+    trace = await Trace.started(page)
     arguments = ("--rate", str(chosen.rate), "--seconds", str(chosen.seconds), "--writer", *place)
     writer = await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.page", *arguments, stdout=PIPE)
     answer, _ = await writer.communicate()
     assert writer.returncode == 0, "the process that writes events failed"
     commits: list[tuple[int, float]] = json.loads(answer)
     await page.wait_for_function("seq => window.seen.at(-1)?.[0] >= seq", arg=commits[-1][0])
-    if profiler:
-        profile = (await profiler.send("Profiler.stop"))["profile"]
-        chosen.profile.write_text(json.dumps(profile), encoding="utf-8")
+    on_processor = await trace.tasks_ms()
     seen: list[tuple[int, float]] = await page.evaluate("window.seen")
     tasks: list[tuple[float, float]] = await page.evaluate("window.longTasks")
     waits = sorted(delays(commits, seen))
@@ -162,15 +164,43 @@ async def follow(page: Page, place: tuple[str, str, str], chosen: argparse.Names
         "commit to page, max ms": waits[-1],
         "long tasks while events come": sum(duration > LONG_MS for _, duration in tasks),
         "longest of them ms": max((duration for _, duration in tasks), default=0),
+        "of 50 ms on the processor": sum(duration > LONG_MS for duration in on_processor),
+        "longest on the processor ms": max(on_processor),
+        "main thread, % of a processor": sum(on_processor) / (commits[-1][1] - commits[0][1]) * 100,
         "elements, after": await page.evaluate("document.querySelectorAll('*').length"),
     }
 
 
-async def profiling(page: Page) -> CDPSession:
-    session = await page.context.new_cdp_session(page)
-    await session.send("Profiler.enable")
-    await session.send("Profiler.start")
-    return session
+class Trace:
+    """What every task of the page's main thread took of the processor."""
+
+    def __init__(self, session: CDPSession) -> None:
+        self._session = session
+        self._events: list[dict[str, Any]] = []
+        self._is_complete = asyncio.Event()
+        session.on("Tracing.dataCollected", lambda part: self._events.extend(part["value"]))
+        session.on("Tracing.tracingComplete", lambda _: self._is_complete.set())
+
+    @classmethod
+    async def started(cls, page: Page) -> "Trace":
+        trace = cls(await page.context.new_cdp_session(page))
+        await trace._session.send("Tracing.start", {"categories": "toplevel", "transferMode": "ReportEvents"})
+        return trace
+
+    async def tasks_ms(self) -> list[float]:
+        """Ends it."""
+        await self._session.send("Tracing.end")
+        await self._is_complete.wait()
+        mains = {
+            (event["pid"], event["tid"])
+            for event in self._events
+            if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
+        }
+        return [
+            event.get("tdur", 0) / 1000
+            for event in self._events
+            if event["name"] == "ThreadControllerImpl::RunTask" and (event["pid"], event["tid"]) in mains
+        ]
 
 
 def delays(commits: list[tuple[int, float]], seen: list[tuple[int, float]]) -> list[float]:
