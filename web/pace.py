@@ -77,7 +77,7 @@ def _per_minute(told: Sequence[dict[str, Any]], now: datetime) -> float | None:
     accepted = [moment for moment, event in zip(at, told, strict=True) if event["type"] == "question.accepted"]
     for window in WINDOWS_SECONDS:
         since = max(now - timedelta(seconds=window), known_since)
-        count = sum(moment > since for moment in accepted)
+        count = sum(moment >= since for moment in accepted)
         seconds = (now - since).total_seconds()
         if count >= QUESTIONS_MIN and seconds >= SECONDS_MIN:
             return 60 * count / seconds

@@ -1,16 +1,24 @@
 """The live page of a generation in a real browser: its time line, pace, log and buttons, for every kind of reader."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from random import Random
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
+from schemas.events import BatchRetrying, Event, GenerationResumed, Happening, QuestionAccepted
+from schemas.states import BatchState, ErrorCode, GenerationState
 from tests import axe
 from tests.factories import Ordered
 from tests.journeys.browsing import RESULTS, launched, opened
 from tests.journeys.stage import Stage, staged
+from tests.web import samples
+from tests.web.test_told import SENTENCES
+from web import pace
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 WIDTHS = (390, 768, 1920)
@@ -359,6 +367,48 @@ async def test_one_is_singular_and_thousands_are_separated(stage: Stage, page: P
     assert await page.evaluate("import('/static/figures.js').then(({ plural }) => plural(12345, 'question'))") == (
         "12,345 questions"
     )
+
+
+async def test_the_script_says_what_the_server_says(stage: Stage, page: Page) -> None:
+    await see(page, stage, await stage.order(1))
+    events = [json.loads(samples.event(happening).data) for happening, _ in SENTENCES]
+    tell = "events => import('/static/told.js').then(({ told }) => events.map(told))"
+    assert await page.evaluate(tell, events) == [sentence for _, sentence in SENTENCES]
+
+
+async def test_the_script_counts_as_the_server_counts(stage: Stage, page: Page) -> None:
+    await see(page, stage, await stage.order(1))
+    batch = samples.batch(1, BatchState.PROCESSING, target=50, held=8)
+    generation = samples.generation(GenerationState.PROCESSING, batch)
+    count = """async ([state, events, now]) => {
+        const { Pace } = await import("/static/pace.js");
+        const { waitingFor } = await import("/static/state.js");
+        const pace = new Pace();
+        for (const event of events) pace.add(event);
+        return pace.read({ ...state, waiting: waitingFor(events) }, now);
+    }"""
+    found = set()
+    for seed in range(40):
+        random = Random(seed)
+        latest = some_events(random)
+        now = samples.AT + timedelta(seconds=random.randint(0, 400))
+        told = pace.pace(generation, latest, now)
+        events = [json.loads(event.data) for event in latest]
+        state = json.loads(generation.model_dump_json())
+        counted = await page.evaluate(count, [state, events, 1000 * now.timestamp()])
+        assert counted == told.model_dump(), seed
+        found.add(told.rate)
+    assert len(found) > 10
+
+
+def some_events(random: Random) -> list[Event]:
+    """In the order of their whole seconds."""
+    batch_id = samples.batch().id
+    accepted = QuestionAccepted(batch_id=batch_id, held_count=1, target_count=50, preview="?")
+    waiting = BatchRetrying(batch_id=batch_id, code=ErrorCode.PROVIDER_OVERLOADED, delay_seconds=3)
+    kinds: list[Happening] = [accepted] * 30 + [waiting, GenerationResumed()]
+    seconds = sorted(random.randint(0, 400) for _ in range(random.randint(0, 100)))
+    return [samples.event(random.choice(kinds), seq=seq, at=at) for seq, at in enumerate(seconds, start=1)]
 
 
 async def running(stage: Stage) -> Ordered:
