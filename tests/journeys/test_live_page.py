@@ -219,6 +219,49 @@ async def test_older_entries_are_read_when_asked_for_and_new_ones_do_not_move_th
     await expect(button(page, "Older")).to_be_hidden()
 
 
+async def test_a_filter_that_finds_little_asks_before_it_looks_through_a_long_log(stage: Stage, page: Page) -> None:
+    ordered = await stage.order(3)
+    claimed = await stage.claim(ordered, 0)
+    await stage.hold(claimed, 1, rejected=1500)
+    await see(page, stage, ordered)
+    entries = page.locator("[data-part=log] li")
+    await page.get_by_label("Show").select_option("The generation")
+    note = "Nothing of this kind so far. Looked back to number 504; Older looks further."
+    await expect(part(page, "log-note")).to_have_text(note)
+    await button(page, "Older").click()
+    await expect(entries).to_have_attribute("data-seq", "1")
+
+
+async def test_ten_thousand_events_leave_the_page_as_small_as_it_was(stage: Stage, page: Page) -> None:
+    ordered = await stage.order(3)
+    claimed = await stage.claim(ordered, 0)
+    await stage.hold(claimed, 1, rejected=100)
+    await see(page, stage, ordered)
+    entries = page.locator("[data-part=log] li")
+    await expect(entries.first).to_have_attribute("data-seq", "103")
+    before = await page.locator("*").count()
+    await stage.hold(claimed, 1, rejected=10_000)
+    await expect(entries.first).to_have_attribute("data-seq", "10104")
+    await expect(entries).to_have_count(25)
+    assert await page.locator("*").count() <= before + 20, "a question, some marks of the time line"
+    last_seq = await page.locator("[data-last-event-id]").get_attribute("data-last-event-id")
+    assert last_seq == "10104"
+
+
+async def test_what_was_missed_while_the_line_was_dead_is_read_again(stage: Stage, page: Page) -> None:
+    ordered = await stage.order(4)
+    claimed = await stage.claim(ordered, 0)
+    await stage.hold(claimed, 1)
+    await page.route(re.compile("last_event_id"), lambda route: route.abort())
+    await page.goto(stage.address(ordered))
+    await expect(part(page, "connection")).to_have_text("reconnecting...")
+    await stage.hold(claimed, 2, rejected=1)
+    await page.unroute(re.compile("last_event_id"))
+    await expect(part(page, "held")).to_have_text("Held: 3")
+    sequence = [await entry.get_attribute("data-seq") for entry in await page.locator("[data-part=log] li").all()]
+    assert sequence == ["6", "5", "4", "3", "2", "1"]
+
+
 async def test_every_button_does_what_it_says(stage: Stage, page: Page) -> None:
     ordered = await stage.partial()
     await see(page, stage, ordered)

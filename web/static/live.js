@@ -14,6 +14,8 @@ const SETTLE_MS = 400;
 // What calls cost comes with no event of its own; while questions come in, it is looked up this often.
 const COST_MS = 4000;
 const TRIES_MAX = 6;
+// The stream tells within moments what a reading knows already.
+const LEAD_MS = 1000;
 const HIDDEN_DRAW_MS = 250;
 // Thirty times a second is as smooth as sixty here, and leaves the browser the other half of its time.
 const FRAME_MS = 33;
@@ -50,6 +52,8 @@ let serverAhead = -Infinity;
 let isCourseNew = true;
 let attemptsReadAt = -Infinity;
 let readingAttempts = false;
+let knowsAttempts = false;
+let awaited = null;
 
 const view = new View(root, state);
 const feed = new Feed();
@@ -89,6 +93,7 @@ function receive({ type, data }) {
   }
   follow(data);
   take(after(state, data));
+  if (awaited && state.seq >= awaited.seq) awaited.resolve();
   if (UNSETTLING.has(type)) settle();
   else if (PRICED.has(type) && !costing) costing = setTimeout(lookUpCost, pauseOf(COST_MS));
 }
@@ -154,11 +159,22 @@ async function read(address) {
   return answer?.ok ? answer.json().catch(() => null) : null;
 }
 
-function adopt(generation) {
+async function adopt(generation) {
   if (!generation) return;
+  await told(generation.last_event_id);
   const missed = generation.last_event_id - state.seq;
   take(missed >= 0 ? snapshot(generation, state) : { ...state, usage: generation.usage });
   if (missed > 0) startAnew();
+}
+
+// Until the stream has told that much; not for long, and not while it tells nothing or something is missing.
+async function told(seq) {
+  if (seq <= state.seq || isTerminal(state) || ahead.length) return;
+  await new Promise((resolve) => {
+    awaited = { seq, resolve };
+    setTimeout(resolve, LEAD_MS);
+  });
+  awaited = null;
 }
 
 function drainAhead() {
@@ -185,8 +201,9 @@ async function readAttempts() {
   const answer = await read(attemptsUrl);
   readingAttempts = false;
   attemptsReadAt = performance.now();
-  if (answer) attempts.read(answer.items);
-  isCourseNew = true;
+  if (!answer) return;
+  knowsAttempts = true;
+  attempts.read(answer.items);
   drawCourse();
 }
 
@@ -220,10 +237,13 @@ function tick() {
   view.speak(state, performance.now());
   if (!document.hidden && (isCourseNew || state.status === "processing")) drawCourse();
   // Events do not say which worker began; whoever looks at the picture learns it a little later.
-  if (attempts.hasGaps && performance.now() - attemptsReadAt > pauseOf(COST_MS)) readAttempts();
+  const isDue = performance.now() - attemptsReadAt > pauseOf(COST_MS);
+  if (isDue && (!knowsAttempts || attempts.hasGaps)) readAttempts();
 }
 
+// Before the attempts are known, what the server has drawn says more.
 function drawCourse() {
+  if (!knowsAttempts) return;
   isCourseNew = false;
   lanes.draw(state, attempts, serverNow());
 }

@@ -116,7 +116,7 @@ export class Log {
     const first = this.#shown.at(-1);
     let text = this.#until === null ? "The newest first." : "Older entries, newest first.";
     if (!this.#shown.length) text = isCut ? "Nothing of this kind so far." : "Nothing of this kind has happened.";
-    if (isCut && first) text = `${text} Looked back to number ${this.#next + 1}; Older looks further.`;
+    if (isCut) text = `${text} Looked back to number ${this.#next + 1}; Older looks further.`;
     else if (this.#until !== null && first) text = `From ${clock(first.at)} on. ${text}`;
     write(this.#parts["log-note"], trouble || text);
   }

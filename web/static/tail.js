@@ -25,14 +25,15 @@ export class Tail {
     if (this.#events.length > 2 * KEPT_MAX) this.#events = this.#events.slice(-KEPT_MAX);
   }
 
-  // Reads what leads up to number `seq`, as far as one page goes. Returns what was new.
+  // Reads a page that leads up to number `seq`, unless it is there. Returns what was new. Raises like `before`.
   async fill(seq) {
-    const first = this.#events[0]?.seq ?? seq + 1;
-    const read = await this.#read(first - 1);
-    const older = read.filter((event) => event.seq < (this.#events[0]?.seq ?? Infinity));
-    const isWhole = older.length && older.at(-1).seq === (this.#events[0]?.seq ?? seq + 1) - 1;
-    if (isWhole) this.#events = [...older, ...this.#events];
-    return isWhole ? older : [];
+    if ((this.#events.at(-1)?.seq ?? 0) < seq) this.#events = [];
+    if (this.#events.length) return [];
+    const read = await this.#read(seq);
+    // What came meanwhile follows without a gap, or it says more than what was read.
+    const isBefore = !this.#events.length || this.#events[0].seq === seq + 1;
+    if (isBefore) this.#events = [...read, ...this.#events];
+    return isBefore ? read : [];
   }
 
   // Up to a page of events, the last of them number `seq`, oldest first; empty where the log begins. Raises what fetch
