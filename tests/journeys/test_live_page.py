@@ -268,6 +268,7 @@ async def test_every_button_does_what_it_says(stage: Stage, page: Page) -> None:
     await button(page, "Retry this batch: Module 3").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Generating Questions")
     await expect(page.locator("[data-batch-id][data-status=failed]")).to_have_count(1)
+    await expect(page.locator("[data-batch-id]").nth(2)).to_be_focused()
     await button(page, "Pause").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Question Generation Paused")
     await button(page, "Resume Generation").click()

@@ -15,13 +15,15 @@ export class Attempts {
   // By batch, oldest first: {number, worker, outcome, code, start, end}; a worker that is not known yet is null.
   #tries = new Map();
   #workers = new Map();
+  #isGuess = false;
 
   of(batchId) {
     return this.#tries.get(batchId);
   }
 
+  // Events do not say which worker began, nor exactly why one let go.
   get hasGaps() {
-    return Array.from(this.#tries.values()).some((tries) => tries.at(-1).worker === null);
+    return this.#isGuess || Array.from(this.#tries.values()).some((tries) => tries.at(-1).worker === null);
   }
 
   workerOf({ worker }) {
@@ -34,6 +36,11 @@ export class Attempts {
     numbers.delete(undefined);
     if (!numbers.size) return "";
     return `${numbers.size === 1 ? "worker" : "workers"} ${Array.from(numbers).join(", ")}`;
+  }
+
+  // Whatever is told from now on, an answer that is asked for now may not know.
+  expect() {
+    this.#isGuess = false;
   }
 
   // The answer of the service. What an event told that it does not know yet stays.
@@ -85,6 +92,7 @@ export class Attempts {
     const isOver = last.outcome !== "running" && !(last.outcome === "retrying" && outcome === "completed");
     if (!isOver) last.end = Date.parse(at);
     if (isOver && outcome === "released") return;
+    this.#isGuess ||= outcome !== "completed";
     last.outcome = outcome;
     last.code = error?.code ?? code ?? null;
   }

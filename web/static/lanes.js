@@ -37,7 +37,7 @@ export class Lanes {
   #lane({ batch, name, who, bars }) {
     const lane = this.#lanes.get(batch.id) ?? emptyLane(batch.id);
     const [label, workers, status, picture] = lane.children;
-    label.title = name;
+    if (label.title !== name) label.title = name;
     write(workers, who);
     lane.dataset.status = batch.status;
     write(label, name);

@@ -198,6 +198,7 @@ async function startAnew() {
 async function readAttempts() {
   if (readingAttempts) return;
   readingAttempts = true;
+  attempts.expect();
   const answer = await read(attemptsUrl);
   readingAttempts = false;
   attemptsReadAt = performance.now();
@@ -235,7 +236,6 @@ function tick() {
   view.drawPace(pace.read(state, now));
   view.speak(state, performance.now());
   if (!document.hidden && (isCourseNew || state.status === "processing")) drawCourse();
-  // Events do not say which worker began; whoever looks at the picture learns it a little later.
   const isDue = performance.now() - attemptsReadAt > pauseOf(COST_MS);
   if (isDue && (!knowsAttempts || attempts.hasGaps)) readAttempts();
 }
@@ -255,6 +255,8 @@ async function press(form) {
   const button = form.querySelector("button");
   if (button.ariaDisabled === "true") return;
   button.ariaDisabled = "true";
+  // What is pressed may be gone in a moment.
+  const row = form.closest("[data-batch-id]");
   view.refuse("");
   const refusal = await post(form);
   button.ariaDisabled = "false";
@@ -265,7 +267,7 @@ async function press(form) {
   }
   stream.wakeOthers();
   await readAnew();
-  view.focusHeading();
+  view.focusAt(row);
 }
 
 async function post(form) {

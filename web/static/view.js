@@ -69,10 +69,13 @@ export class View {
   refuse(message) {
     this.#parts.refusal.hidden = !message;
     write(this.#parts.refusal, message);
+    if (message) this.#parts.refusal.scrollIntoView({ block: "nearest" });
   }
 
-  focusHeading() {
-    this.#parts.heading.focus();
+  // Who pressed a button that is gone now goes on at its batch, or at the top.
+  focusAt(row) {
+    if (row) row.tabIndex = -1;
+    (row ?? this.#parts.heading).focus();
   }
 
   // Entries that are shown already stay as they are; those that come later settle in.
