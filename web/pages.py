@@ -89,10 +89,12 @@ def generation(
     runs: Sequence[GenerationAttempt],
     latest: Sequence[Event],
     now: datetime,
+    stays: bool = False,
 ) -> str:
     """Page `/generations/{id}`, live from `generation.last_event_id` on.
 
-    `runs`: its attempts; `latest`: up to LATEST_EVENTS of its newest events, oldest first.
+    `runs`: its attempts; `latest`: up to LATEST_EVENTS of its newest events, oldest first; `stays`: it does not reload
+    by itself where there is no script.
     Its forms post to `/generations/{id}/retry`, `pause`, `cancel` (no fields) and `resume` (`cost_max_usd`, where there
     is a limit), and to `/generations/{id}/batches/{batch_id}/retry` and `accept`. A plain post is answered 303 to this
     page; with `Accept: application/json` any 2xx will do. A refusal is a problem and its `detail` is shown.
@@ -104,6 +106,7 @@ def generation(
         # Inside a script element only its end tag would be taken for markup.
         generation_json=Markup(generation.model_dump_json().replace("<", "\\u003c")),  # noqa: S704
         quiz_title=quiz_title,
+        reloads=not (stays or generation.status.is_terminal),
         pace=pace(generation, latest, now),
         timeline=timeline(generation, runs, now),
         entries=entries(latest, generation.batches)[:ENTRIES_MAX],

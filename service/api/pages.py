@@ -131,6 +131,7 @@ async def generation_page(request: Request) -> Response:
         runs=history.generation_attempts(runs, is_cancelled=is_cancelled),
         latest=latest,
         now=datetime.now(UTC),
+        stays="stay" in request.query_params,
     )
     return HTMLResponse(html)
 

@@ -221,7 +221,14 @@ def test_without_scripts_a_running_page_reloads_and_an_ended_one_does_not() -> N
     running = live(samples.generation(GenerationState.PROCESSING, samples.batch()))
 
     assert soup(running).select_one("noscript meta[http-equiv=refresh]") is not None
-    assert soup(live(samples.partial())).select_one("meta[http-equiv=refresh]") is None
+    assert text_of(soup(running).select_one("noscript a[href='?stay']")) == "Let it stay as it is"
+    assert soup(live(samples.partial())).select_one("noscript") is None
+
+
+def test_a_page_that_shall_stay_as_it_is_does_not_reload() -> None:
+    running = samples.generation(GenerationState.PROCESSING, samples.batch())
+    html = pages.generation(running, "Biology", runs=(), latest=(), now=samples.AT, stays=True)
+    assert soup(html).select_one("noscript") is None
 
 
 def test_the_script_listens_to_every_event_of_the_log() -> None:

@@ -84,10 +84,11 @@ function receive({ type, data }) {
     startAnew();
     return;
   }
-  serverAhead = Math.max(serverAhead, Date.parse(data.at) - Date.now());
+  setClock(data.at);
   if (data.seq <= state.seq) return;
   if (data.seq > state.seq + 1) {
     ahead.push(data);
+    awaited?.resolve();
     catchUp();
     return;
   }
@@ -156,6 +157,7 @@ async function ask() {
 // Null while the service is away for a moment: the stream shows it, and another reading follows.
 async function read(address) {
   const answer = await fetch(address, { headers: { Accept: "application/json" } }).catch(() => null);
+  if (answer?.headers.has("Date")) setClock(answer.headers.get("Date"));
   return answer?.ok ? answer.json().catch(() => null) : null;
 }
 
@@ -247,6 +249,11 @@ function drawCourse() {
   lanes.draw(state, attempts, serverNow());
 }
 
+// It was that late at the service, or later: what it says takes a while to get here.
+function setClock(at) {
+  serverAhead = Math.max(serverAhead, Date.parse(at) - Date.now());
+}
+
 function serverNow() {
   return Date.now() + (Number.isFinite(serverAhead) ? serverAhead : 0);
 }
@@ -260,7 +267,7 @@ async function press(form) {
   view.refuse("");
   const refusal = await post(form);
   button.ariaDisabled = "false";
-  form.closest("[popover]")?.hidePopover();
+  form.closest("[popover]")?.hidePopover?.();
   if (refusal) {
     view.refuse(refusal);
     return;
