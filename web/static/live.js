@@ -187,13 +187,13 @@ function drainAhead() {
 
 // Something happened while the page did not listen: the log, the pace and the time line are read.
 async function startAnew() {
-  pace.forget();
   readAttempts();
   const events = await tail.fill(state.seq).catch(() => []);
+  pace.forget();
   for (const event of tail.events) pace.add(event);
   for (const event of events) feed.add(event, state);
   if (tail.events.at(-1)?.seq === state.seq) state = { ...state, waiting: waitingFor(tail.events) };
-  await log.show(null);
+  await log.refresh();
   drawSoon();
 }
 

@@ -53,6 +53,11 @@ export class Log {
     this.#note();
   }
 
+  // Something was missed: the newest are read again, and older ones stay in sight.
+  async refresh() {
+    if (this.#until === null) await this.show(null);
+  }
+
   // The page that ends with number `until`; null: the newest. A later call overtakes an earlier one.
   async show(until) {
     const look = (this.#looking += 1);

@@ -26,7 +26,7 @@ export class Pace {
     this.#counts.set(second, (this.#counts.get(second) ?? 0) + 1);
   }
 
-  // Something may have been missed: what came before is no longer known.
+  // Something was missed: what came before it is no longer known.
   forget() {
     this.#counts.clear();
     this.#knownSince = Infinity;
