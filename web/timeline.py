@@ -73,12 +73,17 @@ def timeline(generation: Generation, runs: Sequence[GenerationAttempt], now: dat
             tries[attempt.batch_id].append(attempt)
     workers = _workers(runs)
     drawn = _drawn(generation.batches, tries)
-    now_ms = milliseconds(now) if generation.status is GenerationState.PROCESSING else None
-    scale = Scale([span for batch in drawn for span in _spans(batch, tries[batch.id], now_ms)])
+    now_ms = None if generation.status.is_terminal else milliseconds(now)
+    waits = {
+        batch.id: _waits(batch, tries[batch.id], now_ms if generation.status is GenerationState.PROCESSING else None)
+        for batch in drawn
+    }
+    spans = [_span(attempt, now_ms) for batch in drawn for attempt in tries[batch.id]]
+    scale = Scale([*spans, *(wait for found in waits.values() for wait in found)])
     return Timeline(
         summary=_summary(tries, workers),
         left_out=_left_out(generation.batches, tries, len(drawn)),
-        lanes=tuple(_lane(batch, tries[batch.id], workers, scale, now_ms) for batch in drawn),
+        lanes=tuple(_lane(batch, tries[batch.id], waits[batch.id], workers, scale, now_ms) for batch in drawn),
         ticks=tuple(_tick(scale, ms) for ms in scale.ticks()),
         breaks=tuple(_break(*cut) for cut in scale.breaks()),
         rows=tuple(_row(batch, attempt, workers) for batch in drawn for attempt in tries[batch.id]),
@@ -107,10 +112,6 @@ def _drawn(batches: Sequence[Batch], tries: Tries) -> list[Batch]:
     return [batch for batch in tried if batch.id in chosen]
 
 
-def _spans(batch: Batch, tries: Sequence[BatchAttempt], now_ms: int | None) -> list[Span]:
-    return [_span(attempt, now_ms) for attempt in tries] + _waits(batch, tries, now_ms)
-
-
 def _span(attempt: BatchAttempt, now_ms: int | None) -> Span:
     start = milliseconds(attempt.started_at)
     end = milliseconds(attempt.ended_at) if attempt.ended_at else now_ms
@@ -118,7 +119,7 @@ def _span(attempt: BatchAttempt, now_ms: int | None) -> Span:
 
 
 def _waits(batch: Batch, tries: Sequence[BatchAttempt], now_ms: int | None) -> list[Span]:
-    """Between an attempt that gave its batch back and the next one, or now."""
+    """Between an attempt that gave its batch back and the next one, or now if it waits still."""
     found = [
         (_span(one, now_ms)[1], milliseconds(other.started_at))
         for one, other in pairwise(tries)
@@ -131,14 +132,18 @@ def _waits(batch: Batch, tries: Sequence[BatchAttempt], now_ms: int | None) -> l
 
 
 def _lane(
-    batch: Batch, tries: Sequence[BatchAttempt], workers: dict[str, str], scale: Scale, now_ms: int | None
+    batch: Batch,
+    tries: Sequence[BatchAttempt],
+    waits: Sequence[Span],
+    workers: dict[str, str],
+    scale: Scale,
+    now_ms: int | None,
 ) -> Lane:
-    waits = [
-        _bar("wait", scale, span, f"waits {duration(timedelta(milliseconds=span[1] - span[0]))}")
-        for span in _waits(batch, tries, now_ms)
+    between = [
+        _bar("wait", scale, span, f"waits {duration(timedelta(milliseconds=span[1] - span[0]))}") for span in waits
     ]
     bars = [_bar(attempt.outcome, scale, _span(attempt, now_ms), _title(attempt, workers)) for attempt in tries]
-    return Lane(batch=batch, name=name_of(batch), who=_who(tries, workers), bars=(*waits, *bars))
+    return Lane(batch=batch, name=name_of(batch), who=_who(tries, workers), bars=(*between, *bars))
 
 
 def _who(tries: Sequence[BatchAttempt], workers: dict[str, str]) -> str:

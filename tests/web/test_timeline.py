@@ -50,7 +50,7 @@ def test_a_retry_is_two_bars_and_the_wait_between() -> None:
     ]
 
 
-def test_what_runs_and_what_waits_reaches_to_now_and_a_pause_stops_both() -> None:
+def test_what_runs_and_what_waits_reaches_to_now_and_in_a_pause_nothing_waits() -> None:
     running, waiting = samples.batch(1, BatchState.PROCESSING), samples.batch(2)
     tries = (
         attempt(running, AttemptOutcome.RUNNING, start=0, end=None),
@@ -62,8 +62,9 @@ def test_what_runs_and_what_waits_reaches_to_now_and_a_pause_stops_both() -> Non
         ("wait", "50.00%", "50.00%"),
         ("retrying", "0.00%", "50.00%"),
     ]
-    _, paused = drawn([running, waiting], *tries, state=GenerationState.PAUSED).lanes
-    assert [bar.kind for bar in paused.bars] == ["retrying"]
+    first, second = drawn([running, waiting], *tries, state=GenerationState.PAUSED).lanes
+    assert [(bar.kind, bar.width) for bar in first.bars] == [("running", "100.00%")], "until its worker lets go"
+    assert [bar.kind for bar in second.bars] == ["retrying"]
 
 
 def test_between_a_failure_and_its_retry_nobody_waits() -> None:

@@ -237,7 +237,7 @@ function tick() {
   view.drawElapsed(state, now);
   view.drawPace(pace.read(state, now));
   view.speak(state, performance.now());
-  if (!document.hidden && (isCourseNew || state.status === "processing")) drawCourse();
+  if (!document.hidden && (isCourseNew || !isTerminal(state))) drawCourse();
   const isDue = performance.now() - attemptsReadAt > pauseOf(COST_MS);
   if (isDue && (!knowsAttempts || attempts.hasGaps)) readAttempts();
 }

@@ -2,6 +2,7 @@
 
 import { duration, number, plural } from "./figures.js";
 import { percent, Scale } from "./scale.js";
+import { isTerminal } from "./state.js";
 import { clock } from "./times.js";
 import { nameOf } from "./told.js";
 import WORDS from "./words.js";
@@ -15,15 +16,16 @@ const GIVEN_BACK = new Set(["retrying", "worker_lost", "released"]);
 export function timeline(state, attempts, now) {
   const tried = state.batches.filter((batch) => attempts.of(batch.id));
   const drawn = drawnOf(tried, attempts);
-  const at = state.status === "processing" ? now : null;
-  const lanes = drawn.map((batch) => ({ batch, tries: attempts.of(batch.id) }));
-  const scale = new Scale(
-    lanes.flatMap(({ batch, tries }) => [...tries.map((one) => span(one, at)), ...waits(batch, tries, at)]),
-  );
+  const at = isTerminal(state) ? null : now;
+  const lanes = drawn.map((batch) => {
+    const tries = attempts.of(batch.id);
+    return { batch, tries, between: waits(batch, tries, state.status === "processing" ? now : null) };
+  });
+  const scale = new Scale(lanes.flatMap(({ tries, between }) => [...tries.map((one) => span(one, at)), ...between]));
   return {
     summary: attempts.summary(),
     leftOut: leftOut(state.batches.length, tried.length, drawn.length),
-    lanes: lanes.map(({ batch, tries }) => lane(batch, tries, { attempts, scale, at })),
+    lanes: lanes.map((one) => laneOf(one, { attempts, scale, at })),
     ticks: scale.ticks().map((ms) => tick(scale, ms)),
     breaks: scale.breaks().map(cut),
   };
@@ -64,7 +66,7 @@ function span({ start, end }, now) {
   return [start, Math.max(start, end ?? now ?? start)];
 }
 
-// Between an attempt that gave its batch back and the next one, or now.
+// Between an attempt that gave its batch back and the next one, or now if it waits still.
 function waits(batch, tries, now) {
   const found = tries.slice(1).flatMap((next, index) => {
     const one = tries[index];
@@ -77,12 +79,10 @@ function waits(batch, tries, now) {
   return found.filter(([start, end]) => end > start);
 }
 
-function lane(batch, tries, { attempts, scale, at }) {
-  const between = waits(batch, tries, at).map((wait) =>
-    bar("wait", scale, wait, `waits ${duration(wait[1] - wait[0])}`),
-  );
+function laneOf({ batch, tries, between }, { attempts, scale, at }) {
+  const lines = between.map((wait) => bar("wait", scale, wait, `waits ${duration(wait[1] - wait[0])}`));
   const bars = tries.map((one) => bar(one.outcome, scale, span(one, at), titleOf(one, attempts)));
-  return { batch, name: nameOf(batch), who: attempts.whoHad(batch.id), bars: [...between, ...bars] };
+  return { batch, name: nameOf(batch), who: attempts.whoHad(batch.id), bars: [...lines, ...bars] };
 }
 
 function bar(kind, scale, [from, to], title) {
