@@ -22,8 +22,8 @@ const FRAME_MS = 25;
 const TICK_MS = 1000;
 // The latest questions change no faster than they can be glanced at.
 const GLANCE_MS = 500;
-// A reading that took long is not repeated soon: at most this share of the time is spent on it.
-const READING_SHARE = 0.05;
+// While the service answers for a large order it tells nothing else: such a reading is not repeated soon.
+const PAUSE_MS_PER_BATCH = 10;
 // After these the service knows more than the event says: usage, the error in sum, the batches a pause sent back.
 const UNSETTLING = new Set([
   "batch.completed",
@@ -42,7 +42,6 @@ const { generationUrl, eventsUrl, attemptsUrl } = root.dataset;
 let state = snapshot(JSON.parse(root.querySelector('[data-part="generation"]').textContent));
 let ahead = [];
 let asking = null;
-let askingMs = 0;
 let settling = 0;
 let costing = 0;
 let drawing = false;
@@ -108,7 +107,7 @@ function follow(event) {
 }
 
 function pauseOf(least) {
-  return Math.max(least, askingMs / READING_SHARE);
+  return Math.max(least, state.batches.length * PAUSE_MS_PER_BATCH);
 }
 
 function settle() {
@@ -143,12 +142,8 @@ async function readAnew() {
 
 async function ask() {
   for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
-    const asked = performance.now();
     const answer = await read(generationUrl);
-    if (answer) {
-      askingMs = performance.now() - asked;
-      return answer;
-    }
+    if (answer) return answer;
     await new Promise((done) => setTimeout(done, 500 * 2 ** tries));
   }
   return null;
