@@ -48,7 +48,7 @@ def main() -> None:
         modules=MODULES,
         question_seconds=arguments.question_seconds,
         pause_seconds_max=3.0,
-        bytes_max=40_000,
+        bytes_max=60_000,
     )
     place = partial(sites.spread, start=fork) if arguments.database == "postgres" else sites.swift
     directory = Path(tempfile.mkdtemp(prefix="quizmill-streams-"))

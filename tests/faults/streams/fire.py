@@ -99,7 +99,7 @@ async def run(plan: Plan, place: Place, directory: Path) -> Outcome:
             await crowd.finish(within_seconds=END_SECONDS_MAX)
             lengths = await compare(site.database, list(crowd.logs.values()), findings)
             crowd.check_ends(lengths)
-            check_processes(site, findings)
+            check_processes(site, blows, findings)
             found = await proof.examine(site.database, load.witnesses, api.requests, None)
     return Outcome(
         tally=tally,
@@ -182,8 +182,11 @@ class Crowd:
         return None
 
 
-def check_processes(site: Site, findings: Findings) -> None:
-    """None has ended but by a blow. Who is told to stop before it has begun does so without a word."""
+def check_processes(site: Site, blows: Blows, findings: Findings) -> None:
+    """None has ended but by a blow. Who is told to stop before it has begun does so without a word; who finds no
+    database when it begins ends with 1.
+    """
+    expected = {-signal.SIGKILL, -signal.SIGTERM, 0} | ({1} if blows.dealt[Blow.POSTGRES_KILLED] else set())
     for name, keeper in site.fleet.keepers.items():
-        for code in set(keeper.codes) - {-signal.SIGKILL, -signal.SIGTERM, 0}:
+        for code in set(keeper.codes) - expected:
             findings.add(Wrong.PROCESS, f"{name} ended with {code}")

@@ -11,7 +11,7 @@ from tests.faults.streams.connection import Address, Answer, Connection
 from tests.faults.streams.findings import Findings, Wrong
 from tests.faults.streams.logs import Entry, Log
 from tests.faults.streams.reader import Block
-from tests.faults.streams.talk import Talk
+from tests.faults.streams.talk import OK, Talk
 from tests.system import TERMINAL
 
 AGAIN_MILLISECONDS = 1000
@@ -21,7 +21,7 @@ RETRY_LINE = b"1000"
 TIME_SCALE = 0.1
 """Of all waits: a test is in more of a hurry than a browser."""
 SPREAD = 0.5
-OK, NO_MORE = 200, 204
+NO_MORE = 204
 EARLY_SHARE, PATIENT_SHARE = 0.25, 0.3
 
 
@@ -58,6 +58,8 @@ class Tally:
     connections: int = 0
     refused: int = 0
     answers: int = 0
+    unanswered: int = 0
+    """Given up: nothing came."""
     events: int = 0
     snapshots: int = 0
     farewells: int = 0
@@ -107,10 +109,17 @@ class Follower:
             self._tally.refused += 1
             return
         if not await connection.over(silent_seconds=SILENT_SECONDS_MAX):
-            self.found(Wrong.SILENCE, f"nothing for {SILENT_SECONDS_MAX:g} s")
+            self._note_silence(talk)
         self._tally.cut_before_empty_line += talk.end(is_whole=connection.is_whole)
         if connection.is_whole and not (talk.has_farewell or self.has_heard_end):
             self._tally.ends_without_farewell += 1
+
+    def _note_silence(self, talk: Talk) -> None:
+        """A stream that has begun must show that it lives; one that has not may wait for its turn."""
+        if talk.has_begun:
+            self.found(Wrong.SILENCE, f"nothing for {SILENT_SECONDS_MAX:g} s")
+        else:
+            self._tally.unanswered += 1
 
     def _path(self) -> str:
         path = f"/api/generations/{self.log.generation_id}/events"

@@ -6,6 +6,8 @@ from tests.faults.streams.connection import Answer
 from tests.faults.streams.findings import Wrong
 from tests.faults.streams.reader import Block, Reader
 
+OK = 200
+
 
 class Hearer(Protocol):
     """Whoever the connection is for."""
@@ -26,13 +28,17 @@ class Talk:
         self._hearer = hearer
         self._reader = Reader()
         self._is_first = True
+        self.has_begun = False
         self.has_farewell = False
 
     def answer(self, answer: Answer) -> None:
+        self.has_begun = answer.status == OK
         self._hearer.hear_answer(answer)
 
     def hear(self, data: bytes) -> bool:
         """Returns whether more is wanted."""
+        if not self.has_begun:
+            return False
         if b"\r" in data:
             self._hearer.found(Wrong.FORM, f"CR in {data!r}")
         for block in self._reader.feed(data):
