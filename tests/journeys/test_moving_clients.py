@@ -13,9 +13,7 @@ from httpx_sse import aconnect_sse
 
 from jobs.providers.offline import OfflineProvider
 from schemas.events import TERMINAL_TYPES
-from schemas.plans import Wakeup
 from service.api import hub as hubs
-from service.broadcast import Broadcast
 from service.settings import Settings
 from tests.conftest import fake_clients
 from tests.journeys.orders import module
@@ -88,20 +86,56 @@ async def test_a_client_that_moves_at_every_event_misses_nothing(pair: Callable[
 
 
 @pytest.mark.parametrize("seen", [1, 4])
-async def test_a_service_that_is_behind_lets_nobody_start_again(
+async def test_a_service_that_has_not_heard_of_an_id_yet_goes_on_after_it(
     pair: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, seen: int
 ) -> None:
-    """The wake-up call that would tell it of the client's id, and of more, is still under way."""
+    """The wake-up calls that would tell it of the client's id, and of more, never come."""
     monkeypatch.setattr(hubs, "HEAL_SECONDS", 3600.0)
     first, second = await pair(is_deaf=True)
     ordered = await first.order([module("Leaves", (CHOICE, 3))])
     standing = asyncio.create_task(second.listen(ordered["id"], last_event_id="0"))
-    await eventually(lambda: UUID(ordered["id"]) in second.app.state.backend.hub._feeds)
+    await eventually(lambda: is_followed(second, ordered["id"]))
+    first.add_worker()
+    whole = await first.listen(ordered["id"], last_event_id="0")
+    assert await second.listen(ordered["id"], last_event_id=str(seen)) == whole[seen:]
+    assert await standing == whole
+
+
+async def test_a_service_that_has_not_heard_of_the_end_yet_knows_it(
+    pair: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "HEAL_SECONDS", 3600.0)
+    first, second = await pair(is_deaf=True)
+    ordered = await first.order([module("Leaves", (CHOICE, 3))])
+    standing = asyncio.create_task(second.listen(ordered["id"], last_event_id="0"))
+    await eventually(lambda: is_followed(second, ordered["id"]))
     first.add_worker()
     whole = await first.listen(ordered["id"], last_event_id="0")
     assert await status_of(second, ordered["id"], whole[-1].id) == 204
-    moved = asyncio.create_task(second.listen(ordered["id"], last_event_id=str(seen)))
-    await eventually(lambda: len(second.app.state.backend.hub._feeds[UUID(ordered["id"])].waiting) == 2)
-    await Broadcast(second.redis).announce_all([Wakeup(generation_id=ordered["id"], seq=len(whole))])
-    assert await moved == whole[seen:]
     assert await standing == whole
+
+
+async def test_a_service_that_has_not_heard_of_a_retry_yet_sends_nobody_away(
+    pair: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """204 is for ever. The other log of the same stream keeps the ended one in the service's memory."""
+    monkeypatch.setattr(hubs, "HEAL_SECONDS", 3600.0)
+    first, second = await pair(is_deaf=True)
+    first.add_worker()
+    exhausted = await first.order([module("Leaves", (CHOICE, 50), text="A leaf is an organ.")])
+    whole = await first.listen(exhausted["id"], last_event_id="0")
+    await first.stop_workers()
+    waiting = await first.order([module("Roots", (CHOICE, 3))])
+    query = f"after={exhausted['id']}:0&after={waiting['id']}:0"
+    async with aconnect_sse(second.http, "GET", f"/api/events?{query}") as source:
+        heard = source.aiter_sse()
+        while (await anext(heard)).event != whole[-1].type:
+            pass
+        await first.post(f"/api/generations/{exhausted['id']}/retry")
+        again = await next_event(second, exhausted["id"], len(whole))
+    assert again.type == "batch.requeued"
+
+
+def is_followed(system: System, generation_id: str) -> bool:
+    feed = system.app.state.backend.hub._feeds.get(UUID(generation_id))
+    return feed is not None and feed.head is not None

@@ -152,8 +152,8 @@ class Follower:
         elif not answer.content_type.startswith("text/event-stream"):
             self.found(Wrong.FORM, f"content-type {answer.content_type}")
 
-    def hear_heartbeat(self, block: Block) -> None:
-        if block.names != (b"event", b"data"):
+    def hear_heartbeat(self, block: Block, *, is_first: bool) -> None:
+        if block.names != (b"event", *_retry_line(is_first), b"data"):
             self.found(Wrong.FORM, f"a heartbeat is {block}")
 
     def hear_farewell(self, block: Block) -> None:
@@ -165,9 +165,8 @@ class Follower:
 
     def hear(self, block: Block, *, is_first: bool) -> None:
         """What has an id."""
-        retry = (b"retry",) if is_first else ()
         seq, data, name = block.value(b"id"), block.value(b"data"), block.value(b"event")
-        if block.names != (b"event", *retry, b"data", b"id"):
+        if block.names != (b"event", *_retry_line(is_first), b"data", b"id"):
             self.found(Wrong.FORM, f"{block}")
         if seq is None or data is None or name is None:
             return
@@ -235,3 +234,8 @@ class Follower:
         self.has_heard_end = True
         if not self.manner.is_patient:
             self.is_done = True
+
+
+def _retry_line(is_first: bool) -> tuple[bytes, ...]:
+    """Only what comes first tells how soon to come back."""
+    return (b"retry",) if is_first else ()

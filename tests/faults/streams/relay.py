@@ -175,6 +175,8 @@ class _Service(asyncio.Protocol):
         self.transport = self._relay.opened(transport)
 
     def data_received(self, data: bytes) -> None:
+        if self._client.transport.is_closing():
+            return
         if self._left is None or len(data) < self._left:
             self._client.transport.write(data)
             self._left = self._left and self._left - len(data)
