@@ -7,7 +7,9 @@ EXAMPLES_MAX = 5
 
 
 class Wrong(StrEnum):
-    """`order`: an event that was skipped comes later. `early end`: 204 before the terminal event."""
+    """`order`: an event that was skipped comes later. `early end`: 204 before the terminal event. `wordless end`: of
+    an answer, before the log's and without a `bye`. `no end`: a client has not come to it.
+    """
 
     GAP = "gap"
     DUPLICATE = "duplicate"
@@ -19,6 +21,7 @@ class Wrong(StrEnum):
     SNAPSHOT = "snapshot"
     EARLY_END = "early end"
     NO_END = "no end"
+    WORDLESS_END = "wordless end"
     SILENCE = "silence"
     LOG = "log"
     PROCESS = "process"

@@ -63,7 +63,6 @@ class Tally:
     events: int = 0
     snapshots: int = 0
     farewells: int = 0
-    ends_without_farewell: int = 0
     cut_before_empty_line: int = 0
     """An early client was cut when it had adopted the id, and had every line but the empty one."""
     told_no_more: int = 0
@@ -111,8 +110,8 @@ class Follower:
         if not await connection.over(silent_seconds=SILENT_SECONDS_MAX):
             self._note_silence(talk)
         self._tally.cut_before_empty_line += talk.end(is_whole=connection.is_whole)
-        if connection.is_whole and not (talk.has_farewell or self.has_heard_end):
-            self._tally.ends_without_farewell += 1
+        if talk.has_begun and connection.is_whole and not (talk.has_farewell or self.has_heard_end):
+            self.found(Wrong.WORDLESS_END, f"for {self._path()} {self._headers()}")
 
     def _note_silence(self, talk: Talk) -> None:
         """A stream that has begun must show that it lives; one that has not may wait for its turn."""

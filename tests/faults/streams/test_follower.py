@@ -90,6 +90,10 @@ def snapshot_instead(seen: int | None, blocks: Blocks) -> Blocks:
     return [state("snapshot", 5), *(block(seq) for seq in range(6, EVENTS + 1))] if seen == 0 else blocks
 
 
+def wordless(seen: int | None, blocks: Blocks) -> Blocks:
+    return blocks[:3] if seen == 0 else blocks
+
+
 def torn(seen: int | None, blocks: Blocks) -> Blocks:
     return [*blocks[:3], blocks[3][:20]] if seen == 0 else blocks
 
@@ -107,6 +111,7 @@ def torn(seen: int | None, blocks: Blocks) -> Blocks:
         (with_other_data, Wrong.FORM),
         (fresh_start, Wrong.RESYNC),
         (snapshot_instead, Wrong.SNAPSHOT),
+        (wordless, Wrong.WORDLESS_END),
         (torn, Wrong.FORM),
     ],
 )
@@ -149,4 +154,4 @@ async def test_an_early_client_loses_nothing_wherever_an_event_is_cut() -> None:
         return set(findings.counts), tally.cut_before_empty_line
 
     found = await asyncio.gather(*(cut_after(length) for length in range(1, whole)))
-    assert found == [({Wrong.FORM}, int(length == whole - 1)) for length in range(1, whole)]
+    assert found == [({Wrong.FORM, Wrong.WORDLESS_END}, int(length == whole - 1)) for length in range(1, whole)]
