@@ -4,6 +4,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.faults import sites
 from tests.faults.streams import fire
 from tests.faults.streams.blows import Blow
@@ -23,6 +25,7 @@ PLAN = Plan(
 BLOWS = set(Blow) - {Blow.POSTGRES_KILLED}
 
 
+@pytest.mark.timeout(300)
 async def test_no_client_misses_anything_while_processes_die_and_connections_are_cut(tmp_path: Path) -> None:
     sys.stdout.write(f"{PLAN}\n")
     outcome = await fire.run(PLAN, partial(sites.swift, services=2), tmp_path)
