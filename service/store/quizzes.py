@@ -132,18 +132,13 @@ async def _question_counts(tx: Tx, quiz_ids: Collection[UUID]) -> dict[UUID, tup
 
 
 async def _extractions(tx: Tx, quiz_ids: Collection[UUID]) -> dict[UUID, Extraction]:
-    """Per quiz the first file that still waits; `page` and `pages` count files."""
+    """Per quiz the first file that still waits."""
     rows = await tx.execute(
-        sa.select(materials.c.quiz_id, materials.c.name, materials.c.state)
-        .where(materials.c.quiz_id.in_(quiz_ids))
+        sa.select(materials.c.quiz_id, materials.c.name, materials.c.page, materials.c.pages)
+        .where(materials.c.quiz_id.in_(quiz_ids), materials.c.state == MaterialState.WAITING)
         .order_by(materials.c.quiz_id, materials.c.position)
     )
-    files: dict[UUID, list[tuple[str, MaterialState]]] = defaultdict(list)
+    found: dict[UUID, Extraction] = {}
     for row in rows:
-        files[row.quiz_id].append((row.name, MaterialState(row.state)))
-    found = {}
-    for quiz_id, named in files.items():
-        left = [name for name, state in named if state is MaterialState.WAITING]
-        if left:
-            found[quiz_id] = Extraction(file=left[0], page=len(named) - len(left), pages=len(named))
+        found.setdefault(row.quiz_id, Extraction(file=row.name, page=row.page, pages=row.pages))
     return found

@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
-from jobs import extraction, materials
+from jobs import materials, reader
 from jobs.recovery import sweep
+from schemas.materials import Reading
 from schemas.quizzes import Quiz
 from service.queue import EXTRACT
 from service.store import materials as material_rows
@@ -104,11 +105,11 @@ async def test_a_file_over_which_worker_after_worker_dies_is_given_up(bench: Wor
 async def test_a_file_that_breaks_the_extraction_fails_the_quiz_instead_of_coming_back_for_ever(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_name: str, _content: bytes) -> list[extraction.ExtractedModule]:
+    def broken(_name: str, _content: bytes, **_: object) -> Reading:
         raise RecursionError("nobody foresaw this")
 
     # No file is known that does this.
-    monkeypatch.setattr(extraction, "extract", broken)
+    monkeypatch.setattr(reader, "read", broken)
     quiz_id = await upload(bench, ("leaves.md", LEAVES))
     with capture_logs() as logs:
         await extract(bench, quiz_id)
