@@ -20,6 +20,9 @@ from service.store.database import Tx
 
 FILES_MAX = 1000
 TRIES_MAX = 3
+LEASE_SECONDS = 15.0 + outbox.LOOK_AGAIN_SECONDS
+"""A file whose worker is silent for this long is begun by another, and the quiz is queued for that a little earlier."""
+
 TELL_SECONDS = 1.0
 """How often it is written down how far the reading is, which also keeps other workers away."""
 
@@ -32,22 +35,29 @@ async def extract_materials(context: JobContext, quiz_id: str) -> None:
     """Extract every waiting file. Running it twice is harmless: each file is marked in the transaction that uses it."""
     workshop = context["workshop"]
     quiz = UUID(quiz_id)
+    while files := await _waiting(workshop, quiz):  # more may come while these are read
+        for file in files:
+            # Each takes a core and much memory: a worker reads few at a time, and begins none before its turn.
+            async with workshop.readers:
+                tries = await _begin(workshop, file)
+                if tries is None:  # whoever has begun with it goes on, so that modules keep the files' order
+                    return
+                await _Attempt(workshop, quiz, file, tries).make()
+
+
+async def _waiting(workshop: Workshop, quiz_id: UUID) -> list[Material]:
     async with workshop.database.read() as tx:
-        files = await materials.waiting(tx, quiz, limit=FILES_MAX)
-    for file in files:
-        # Each takes a core and much memory: a worker reads few at a time, and begins with none it can't read yet.
-        async with workshop.readers:
-            tries = await workshop.persist(
-                partial(
-                    materials.begin,
-                    material_id=file.id,
-                    seconds_max=workshop.settings.lease_seconds,
-                    queued_seconds_max=outbox.LOOK_AGAIN_SECONDS,
-                )
-            )
-            if tries is None:  # whoever has begun with it goes on with the rest, so that modules keep the files' order
-                return
-            await _Attempt(workshop, quiz, file, tries).make()
+        return await materials.waiting(tx, quiz_id, limit=FILES_MAX)
+
+
+async def _begin(workshop: Workshop, file: Material) -> int | None:
+    begin = partial(
+        materials.begin,
+        material_id=file.id,
+        seconds_max=LEASE_SECONDS,
+        queued_seconds_max=outbox.LOOK_AGAIN_SECONDS,
+    )
+    return await workshop.persist(begin)
 
 
 class _Attempt:
@@ -92,15 +102,13 @@ class _Attempt:
 
     async def _keep_telling(self) -> None:
         """Until it is cancelled, or someone else has begun with the file."""
-        lease_seconds = self._workshop.settings.lease_seconds
-        pause_seconds = min(TELL_SECONDS, lease_seconds / 3)
         is_ours = True
         while is_ours:
-            await asyncio.sleep(pause_seconds)
+            await asyncio.sleep(TELL_SECONDS)
             try:
                 async with self._workshop.database.write() as tx:
                     is_ours = await materials.go_on(
-                        tx, self._file.id, tries=self._tries, place=self._place, seconds_max=lease_seconds
+                        tx, self._file.id, tries=self._tries, place=self._place, seconds_max=LEASE_SECONDS
                     )
             except Unavailable as error:
                 log.warning("could not tell how far the reading is", error=str(error))

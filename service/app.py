@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from service import queue
-from service.api import answers, events, generations, guard, health, pages, quizzes, topics
+from service.api import answers, events, generations, guard, health, materials, modules, pages, quizzes, topics
 from service.api.backend import Backend
 from service.api.bell import Bell
 from service.api.hub import Hub
@@ -72,7 +72,11 @@ def _routes() -> list[Route | Mount]:
         Route("/api/quizzes", quizzes.create, methods=["POST"]),
         Route("/api/quizzes", quizzes.page),
         Route(QUIZ, quizzes.load),
-        Route(QUIZ + "/modules/{module_id:uuid}", quizzes.module),
+        Route(QUIZ + "/materials", materials.add, methods=["POST"]),
+        Route(QUIZ + "/materials", materials.reports),
+        Route(QUIZ + "/modules/merge", modules.merge, methods=["POST"]),
+        Route(QUIZ + "/modules/{module_id:uuid}", modules.load),
+        Route(QUIZ + "/modules/{module_id:uuid}", modules.change, methods=["PATCH"]),
         Route(QUIZ + "/topics", topics.identify, methods=["POST"]),
         Route(QUIZ + "/generations", quizzes.order, methods=["POST"]),
         Route(QUIZ + "/export/{format}", quizzes.export),

@@ -120,7 +120,8 @@ class Pdf:
 
     def tree(self, body: str) -> "Pdf":
         """Instead of the tree of the pages that were added."""
-        self._objects[self._tree - 1] = body.format(tree=self._tree, page=self._pages[0]).encode()
+        page = self._pages[0] if self._pages else 0
+        self._objects[self._tree - 1] = body.replace("{tree}", str(self._tree)).replace("{page}", str(page)).encode()
         return self
 
     def bytes(self) -> bytes:

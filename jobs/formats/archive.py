@@ -29,7 +29,8 @@ def files(content: bytes) -> Iterator[tuple[str, bytes]]:
 def _is_material(name: str) -> bool:
     """Hidden files and what macOS adds are none."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
-    return _suffix(name) in SUFFIXES | NESTED and not any(part.startswith((".", "__MACOSX")) for part in parts)
+    is_hidden = any(part.startswith((".", "__MACOSX")) and part != ".." for part in parts)
+    return _suffix(name) in SUFFIXES | NESTED and not is_hidden
 
 
 def _suffix(name: str) -> str:
