@@ -9,7 +9,7 @@ from typing import NamedTuple
 from jobs.formats import archive, decoding, epub, hypertext, markdown, picture, plain, slides, word
 from jobs.formats.base import BLIND, Document, Eyes, NoText, Picture, Tell, UnreadableMaterial, cleaned
 from jobs.formats.pdf import document as pdf
-from jobs.sections import modules_of, with_unique_names
+from jobs.sections import SECTION_CHARACTERS_MAX, modules_of, with_unique_names
 from schemas.materials import ExtractedModule
 from service.rules import kinds
 from service.rules.kinds import SUFFIXES
@@ -19,6 +19,8 @@ __all__ = ["SUFFIXES", "ExtractedModule", "Reading", "UnreadableMaterial", "extr
 SHOWN_NAME_CHARACTERS_MAX = 100
 TEXT_CHARACTERS_MAX = 20_000_000
 REFUSALS_SHOWN_MAX = 5
+CHAPTERS_MIN = 10
+"""In an archive of more files than this each is a module, however many headings it has."""
 
 
 class Reading(NamedTuple):
@@ -56,10 +58,10 @@ def read(filename: str, content: bytes, *, tell: Tell = silent, eyes: Eyes = BLI
 
 def split_markdown(text: str, title: str) -> list[ExtractedModule]:
     """The modules of a Markdown text; none when it holds no text. `title` names it when it has no heading."""
-    return _modules(markdown.read(cleaned(text)), title)
+    return _modules(markdown.read(cleaned(text)), title, 0)
 
 
-def _read(name: str, content: bytes, tell: Tell, eyes: Eyes) -> Reading:
+def _read(name: str, content: bytes, tell: Tell, eyes: Eyes, *, section_characters_min: int = 0) -> Reading:
     stem, dot, ending = name.rpartition(".")
     suffix = (dot + ending).lower()
     if suffix not in SUFFIXES:
@@ -67,27 +69,27 @@ def _read(name: str, content: bytes, tell: Tell, eyes: Eyes) -> Reading:
     lie = kinds.lie(suffix, content)
     if lie:
         raise UnreadableMaterial(f"it {lie}")
-    reading = _read_archive(content, tell, eyes) if suffix == ".zip" else _read_one(suffix, stem, content, tell, eyes)
+    if suffix == ".zip":
+        return _read_archive(content, tell, eyes)
+    document = _document(suffix, content, tell, eyes)
+    modules = _modules(document, stem, section_characters_min)
+    reading = Reading(modules, list(document.notes), list(document.pictures))
     if not reading.modules and not reading.pictures:
         raise NoText("it holds no text")
     return reading
 
 
-def _read_one(suffix: str, title: str, content: bytes, tell: Tell, eyes: Eyes) -> Reading:
-    document = _document(suffix, content, tell, eyes)
-    return Reading(_modules(document, title), list(document.notes), list(document.pictures))
-
-
 def _read_archive(content: bytes, tell: Tell, eyes: Eyes) -> Reading:
     """What can't be read in it is noted, as long as anything can."""
     found = list(archive.files(content))
+    section_characters_min = SECTION_CHARACTERS_MAX if len(found) > CHAPTERS_MIN else 0
     whole = Reading([], [], [])
     refusals: list[str] = []
     for number, (path, inner) in enumerate(found, start=1):
         tell(number, len(found))
         name = PureWindowsPath(path).name
         try:
-            reading = _read(name, inner, silent, eyes.within(path))
+            reading = _read(name, inner, silent, eyes.within(path), section_characters_min=section_characters_min)
         except UnreadableMaterial as error:
             refusals.append(f"{cleaned(name)[:SHOWN_NAME_CHARACTERS_MAX]}: {error}")
             continue
@@ -130,7 +132,11 @@ def _seen(content: bytes, eyes: Eyes) -> Document:
     return markdown.read(cleaned(eyes.seen.get("1", "")))
 
 
-def _modules(document: Document, title: str) -> list[ExtractedModule]:
+def _modules(document: Document, title: str, section_characters_min: int) -> list[ExtractedModule]:
     if not any(character.isalnum() for block in document.blocks for character in block.text):
         return []
-    return modules_of(document.blocks, document.title or title, section_characters_min=document.section_characters_min)
+    smallest = max(document.section_characters_min, section_characters_min)
+    found = modules_of(document.blocks, document.title or title, section_characters_min=smallest)
+    if all(module.is_left_out for module in found):
+        return [module.model_copy(update={"is_left_out": False}) for module in found]
+    return found

@@ -10,6 +10,7 @@ import structlog
 from jobs import reader
 from jobs.batch import JobContext
 from jobs.formats.base import NoText, UnreadableMaterial
+from jobs.sight import Sight
 from jobs.workshop import Workshop
 from schemas.materials import Material, Reading
 from schemas.states import FailureReason
@@ -95,7 +96,16 @@ class _Attempt:
 
     async def _read(self) -> Reading:
         """Raises UnreadableMaterial, ReaderBroken."""
-        return await reader.read(self._file.name, self._file.content, tell=self._hear)
+        eyes = self._workshop.provider.eyes
+        name, content = self._file.name, self._file.content
+        reading = await reader.read(name, content, tell=self._hear, can_see=eyes is not None)
+        if not reading.pictures or eyes is None:
+            return reading
+        async with self._workshop.database.read() as tx:
+            owner, language = await quizzes.origin(tx, self._quiz_id)
+        sight = Sight(self._workshop, eyes, self._file, owner=owner, language=language)
+        seen = await sight.texts(reading.pictures, self._hear)
+        return await reader.read(name, content, tell=self._hear, can_see=True, seen=seen)
 
     def _hear(self, page: int, pages: int) -> None:
         self._place = (page, pages)

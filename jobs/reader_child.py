@@ -59,10 +59,7 @@ def _outcome(order: dict[str, object], content: bytes) -> dict[str, object]:
     return {
         "modules": [module.model_dump() for module in reading.modules],
         "notes": reading.notes,
-        "pictures": [
-            {"key": one.key, "media_type": one.media_type, "content": base64.b64encode(one.content).decode()}
-            for one in reading.pictures
-        ],
+        "pictures": [{"key": one.key, "content": base64.b64encode(one.content).decode()} for one in reading.pictures],
     }
 
 

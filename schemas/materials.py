@@ -38,10 +38,9 @@ class ExtractedModule(Frozen):
 
 
 class PagePicture(Frozen):
-    """A page that only someone who sees can read, under a key of its file's own."""
+    """A page that only someone who sees can read, as JPEG under a key of its file's own."""
 
     key: str
-    media_type: str
     content: Base64Bytes
 
 

@@ -31,10 +31,9 @@ class Block(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A page that holds a picture instead of text, under a key of the file's own."""
+    """A page that holds a picture instead of text, as JPEG under a key of the file's own."""
 
     key: str
-    media_type: str
     content: bytes
 
 

@@ -31,4 +31,4 @@ def shrunk(image: Image.Image, key: str) -> Picture:
     smaller.thumbnail((EDGE_PIXELS_MAX, EDGE_PIXELS_MAX))
     buffer = BytesIO()
     smaller.save(buffer, "JPEG", quality=QUALITY)
-    return Picture(key, "image/jpeg", buffer.getvalue())
+    return Picture(key, buffer.getvalue())

@@ -46,6 +46,12 @@ async def require(tx: Tx, owner: str, quiz_id: UUID) -> None:
         raise NotFound(f"there is no quiz {quiz_id}")
 
 
+async def origin(tx: Tx, quiz_id: UUID) -> tuple[str, str]:
+    """Its owner and its language, for a worker."""
+    row = (await tx.execute(sa.select(quizzes.c.owner, quizzes.c.language).where(quizzes.c.id == quiz_id))).one()
+    return row.owner, row.language
+
+
 async def load(tx: Tx, owner: str, quiz_id: UUID) -> Quiz:
     """Raises NotFound."""
     found = sa.select(quizzes).where(quizzes.c.id == quiz_id, quizzes.c.owner == owner)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from jobs.extraction import SUFFIXES, ExtractedModule, UnreadableMaterial, extract, split_markdown
 from jobs.sections import NAME_CHARACTERS_MAX, SECTION_CHARACTERS_MAX
 from service.rules.kinds import TEXTS
+from tests.documents import zipped
 
 PROSE = "A switch forwards frames by their address, and a router forwards packets between networks. " * 3
 
@@ -199,3 +200,11 @@ def test_any_bytes_become_modules_or_are_refused(content: bytes, suffix: str) ->
     except UnreadableMaterial:
         return
     assert all(module.text for module in modules)
+
+
+def test_the_files_of_a_small_archive_have_several_modules_and_those_of_a_large_one_are_modules() -> None:
+    chapter = f"# One\n\n{PROSE}\n\n# Two\n\n{PROSE}"
+    small = zipped({f"{number}.md": chapter for number in range(2)})
+    large = zipped({f"Lecture {number}.md": chapter.replace("One", f"Part {number}") for number in range(11)})
+    assert [module.name for module in extract("a.zip", small)] == ["One", "Two", "One (2)", "Two (2)"]
+    assert [module.name for module in extract("a.zip", large)] == [f"Part {number}" for number in range(11)]
