@@ -6,9 +6,8 @@ It brings the readers of all formats along: only the child process that reads fi
 from pathlib import PureWindowsPath
 from typing import NamedTuple
 
-from jobs.formats import archive, decoding, epub, hypertext, markdown, picture, plain, slides, word
+from jobs.formats import archive, decoding, epub, hypertext, markdown, plain
 from jobs.formats.base import BLIND, Document, Eyes, NoText, Picture, Tell, UnreadableMaterial, cleaned
-from jobs.formats.pdf import document as pdf
 from jobs.sections import SECTION_CHARACTERS_MAX, modules_of, with_unique_names
 from schemas.materials import ExtractedModule
 from service.rules import kinds
@@ -102,12 +101,19 @@ def _read_archive(content: bytes, tell: Tell, eyes: Eyes) -> Reading:
 
 
 def _document(suffix: str, content: bytes, tell: Tell, eyes: Eyes) -> Document:
+    # Each file has a process of its own: the larger readers come in only where they are needed.
     match suffix:
         case ".pdf":
+            from jobs.formats.pdf import document as pdf  # noqa: PLC0415
+
             return pdf.read(content, tell, eyes)
         case ".docx":
+            from jobs.formats import word  # noqa: PLC0415
+
             return word.read(content)
         case ".pptx":
+            from jobs.formats import slides  # noqa: PLC0415
+
             return slides.read(content, tell)
         case ".epub":
             return epub.read(content, tell)
@@ -126,6 +132,8 @@ def _text_document(suffix: str, content: bytes) -> Document:
 
 def _seen(content: bytes, eyes: Eyes) -> Document:
     if eyes.are_wanted:
+        from jobs.formats import picture  # noqa: PLC0415 # as above
+
         return Document(title="", blocks=[], pictures=(picture.read(content, "1"),))
     if eyes.seen is None:
         raise NoText("it is a picture, and the offline provider can't see; upload it as text")

@@ -166,7 +166,7 @@ def test_files_that_could_not_be_read_are_named_with_their_reason() -> None:
     for quiz in (samples.quiz(), samples.quiz(QuizStatus.FAILED, modules=(), failure=FailureReason.EXTRACTION_FAILED)):
         noted = soup(start(quiz, materials=materials)).select(".noted")
         assert [text_of(entry) for entry in noted] == [
-            "a.pdf a.pdf can't be read: it is <locked>",
+            "a.pdf can't be read: it is <locked>",
             "b.pdf page 2 is a picture without text and left out",
         ]
 

@@ -57,6 +57,8 @@ def _place(page: Sequence[Line], title: str, start: int) -> tuple[int, int] | No
     if not wanted:
         return None
     for place in range(start, len(page)):
+        if page[place].text.isdigit() and wanted[0].isdigit():
+            continue  # the number of the page, or of something else: the title brings its own
         printed = ""
         for length, line in enumerate(page[place : place + LINES_MAX], start=1):
             printed += _letters(line.text)

@@ -50,6 +50,8 @@ def _without_edge(pages: list[list[Line]], edge: Callable[..., Line], size_max: 
 def _is_running(edges: dict[int, Line], numbers: Sequence[int]) -> bool:
     """Whether most of these lines say what a page nearby says too, or count the pages."""
     offsets = Counter(offset for number in numbers for offset in _offsets(edges[number], number))
+    if all(edges[number].text.isdigit() for number in numbers):
+        return len(numbers) > 1 and max(offsets.values(), default=0) == len(numbers)
     repeated = 0
     for number in numbers:
         form = _form(edges[number])

@@ -112,6 +112,21 @@ def test_what_every_page_repeats_is_left_out() -> None:
     assert [f"The {end} comes first." in read_back for end in ends] == [True] * len(ends)
 
 
+def test_two_pages_are_enough_to_tell_their_numbers() -> None:
+    content = (
+        Pdf()
+        .page([Text("1 Leaves"), *wrapped(PROSE)], footer="7")
+        .page([Text("2 Roots"), *wrapped("They hold.")], footer="8")
+    )
+    headings = content.outline([Entry("1 Leaves", 0), Entry("2 Roots", 1)]).bytes()
+    assert texts(headings) == ["1 Leaves", PROSE.strip(), "2 Roots", "They hold."]
+
+
+def test_a_number_on_a_line_of_its_own_belongs_to_the_title_that_has_none() -> None:
+    content = Pdf().page([Text("4"), Text("Leaves", size=20), *wrapped(PROSE)]).outline([Entry("Leaves", 0)])
+    assert read(content.bytes()).blocks[0] == Block("4 Leaves", 1)
+
+
 def test_a_title_that_the_next_slide_has_again_stays() -> None:
     content = Pdf()
     for word in ("one", "two", "three", "four", "five", "six"):
