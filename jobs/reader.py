@@ -62,12 +62,17 @@ async def read(
         await _end(process)
     if outcome is None:
         raise _death(name, process.returncode, words)
-    return _reading(outcome)
+    return await asyncio.to_thread(_reading, outcome)  # long texts take long to parse
 
 
 def _environment() -> dict[str, str]:
     """The same code, and nothing else that this process knows."""
-    return {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {
+        "PATH": os.defpath,
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "PYTHONSAFEPATH": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
 
 
 async def _feed(process: Process, order: bytes) -> None:

@@ -86,6 +86,10 @@ OWNERS: dict[str, set[str]] = {
     },
     "lxml": {"jobs"},
     "HanTa": {"jobs"},
+    "pypdfium2": {"jobs"},
+    "docx": {"jobs"},
+    "pptx": {"jobs"},
+    "PIL": {"jobs"},
 }
 
 

@@ -328,6 +328,13 @@ def test_the_process_can_write_no_file(tmp_path: Path) -> None:
     assert (tmp_path / "x").stat().st_size == 0
 
 
+def test_a_worker_brings_none_of_the_large_readers_along() -> None:
+    readers = {"pypdfium2", "docx", "pptx", "PIL", "jobs.extraction"}
+    code = f"import sys, jobs.worker; print(sorted({readers} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout == "[]\n"
+
+
 async def test_a_reader_that_can_not_start_is_told_from_a_bad_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(reader.ReaderBroken, match="reading ended with code 1"):
