@@ -35,7 +35,19 @@ log = structlog.get_logger()
 async def extract_materials(context: JobContext, quiz_id: str) -> None:
     """Extract every waiting file. Running it twice is harmless: each file is marked in the transaction that uses it."""
     workshop = context["workshop"]
-    quiz = UUID(quiz_id)
+    work = asyncio.create_task(_extract(workshop, UUID(quiz_id)))
+    workshop.begin(work)
+    try:
+        await asyncio.wait({work})
+    except asyncio.CancelledError:
+        work.cancel()
+        await asyncio.wait({work})
+        raise
+    if not work.cancelled():  # by a worker that stops: the file was let go of
+        work.result()
+
+
+async def _extract(workshop: Workshop, quiz: UUID) -> None:
     while files := await _waiting(workshop, quiz):  # more may come while these are read
         for file in files:
             # Each takes a core and much memory: a worker reads few at a time, and begins none before its turn.

@@ -202,6 +202,28 @@ async def test_a_worker_that_stops_lets_go_of_its_file_at_once(
     assert len((await load(bench, quiz_id)).modules) == 1
 
 
+async def test_a_worker_that_stops_in_good_order_ends_the_job_without_a_complaint(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate()
+
+    async def endless(*_: object, **__: object) -> Reading:
+        gate.reached.set()
+        await gate.opened.wait()
+        raise AssertionError("it is cancelled")
+
+    # A real file is read too fast to be interrupted.
+    monkeypatch.setattr(reader, "read", endless)
+    quiz_id = await upload(bench, ("leaves.md", LEAVES))
+    workshop = bench.workshop(ScriptedProvider())
+    extracting = asyncio.create_task(materials.extract_materials({"workshop": workshop}, str(quiz_id)))
+    await gate.reached.wait()
+    await workshop.stop(grace_seconds=0)
+    await extracting
+    async with bench.database.read() as tx:
+        assert await material_rows.wanted(tx, limit=10) == [quiz_id]
+
+
 async def test_a_file_that_is_added_while_another_is_read_is_read_too(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
