@@ -4,8 +4,10 @@ A store function builds the part that the state change knows (a subclass of `Hap
 totals in the same transaction.
 """
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
+
+from pydantic import Field
 
 from schemas.base import Frozen
 from schemas.generations import BatchError
@@ -133,8 +135,8 @@ class Event(Frozen):
 
     generation_id: UUID
     seq: int
-    type: str
-    data: str
+    type: Annotated[str, Field(pattern=r"^[a-z._]+$")]
+    data: Annotated[str, Field(pattern=r"^[ -~]*$")]
 
     @property
     def is_terminal(self) -> bool:

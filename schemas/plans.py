@@ -1,10 +1,11 @@
 """What travels between planning, store and jobs: planned batches, claims, what is in the outbox."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from schemas.base import Frozen
+from schemas.events import Event
 from schemas.states import BatchState, Difficulty, Priority, QuestionType
 
 
@@ -74,7 +75,14 @@ class WantedBatch(Frozen):
 
 
 class Wakeup(Frozen):
-    """A generation whose log grew, and how far."""
+    """A generation whose log grew, and how far. `events`: its newest, without a gap, so that nobody need look."""
 
     generation_id: UUID
     seq: int
+    events: tuple[Event, ...] = ()
+
+    def merged(self, other: Self) -> Self:
+        """Both in one, whichever came first."""
+        older, newer = sorted((self, other), key=lambda wakeup: wakeup.seq)
+        is_whole = bool(older.events and newer.events) and newer.events[0].seq == older.seq + 1
+        return newer.model_copy(update={"events": older.events + newer.events}) if is_whole else newer

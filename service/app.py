@@ -16,6 +16,7 @@ from service.api import answers, events, generations, guard, health, pages, quiz
 from service.api.backend import Backend
 from service.api.bell import Bell
 from service.api.hub import Hub
+from service.api.seats import Seats
 from service.broadcast import IDENTIFIED_CHANNEL, Broadcast
 from service.errors import QuizmillError
 from service.settings import Settings
@@ -39,6 +40,7 @@ def create_app(settings: Settings, redis: ArqRedis) -> Starlette:
         broadcast=broadcast,
         hub=Hub(database, broadcast),
         bell=Bell(broadcast, IDENTIFIED_CHANNEL),
+        seats=Seats(settings.streams_max, settings.streams_per_owner_max),
     )
 
     @asynccontextmanager
@@ -81,6 +83,7 @@ def _routes() -> list[Route | Mount]:
         Route(GENERATION, generations.load),
         Route(GENERATION, generations.cancel, methods=["DELETE"]),
         Route(GENERATION + "/events", events.stream),
+        Route("/api/events", events.stream_of_several),
         Route(GENERATION + "/questions", generations.saved_questions),
         Route(GENERATION + "/attempts", generations.tried),
         Route(GENERATION + "/retry", generations.retry, methods=["POST"]),

@@ -19,6 +19,7 @@ STOPPED_CHANNEL: Final = "quizmill:stopped"
 IDENTIFIED_CHANNEL: Final = "quizmill:identified"
 RECONNECT_SECONDS_MAX: Final = 2.0
 PUBLISH_SECONDS_MAX: Final = 2.0
+CARRIED_BYTES_MAX: Final = 64 * 1024
 
 log = structlog.get_logger()
 
@@ -28,26 +29,27 @@ class Broadcast:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._grown: dict[UUID, int] = {}
+        self._grown: dict[UUID, Wakeup] = {}
         self._is_announcing = False
 
     async def announce(self, wakeup: Wakeup | None) -> None:
         """A generation's log grew (None: nothing happened). What grows while a message is sent goes with the next."""
         if wakeup is None:
             return
-        self._grown[wakeup.generation_id] = max(self._grown.get(wakeup.generation_id, 0), wakeup.seq)
+        waiting = self._grown.get(wakeup.generation_id)
+        self._grown[wakeup.generation_id] = waiting.merged(wakeup) if waiting else wakeup
         if self._is_announcing:
             return
         self._is_announcing = True
         try:
             while self._grown:
                 grown, self._grown = self._grown, {}
-                await self.announce_all([Wakeup(generation_id=place, seq=seq) for place, seq in grown.items()])
+                await self.announce_all(list(grown.values()))
         finally:
             self._is_announcing = False
 
     async def announce_all(self, wakeups: Sequence[Wakeup]) -> None:
-        await self._publish(GREW_CHANNEL, [wakeup.model_dump_json() for wakeup in wakeups])
+        await self._publish(GREW_CHANNEL, [_message(wakeup) for wakeup in wakeups])
 
     async def announce_stopped(self, generation_id: UUID) -> None:
         """Workers must stop their calls for this generation."""
@@ -93,6 +95,12 @@ class Broadcast:
                 await pipe.execute()
         except (RedisError, OSError) as error:
             log.warning("could not announce", channel=channel, error=repr(error))
+
+
+def _message(wakeup: Wakeup) -> str:
+    """With its events, unless they are many: whoever listens then reads them in pages."""
+    is_small = sum(len(event.data) for event in wakeup.events) <= CARRIED_BYTES_MAX
+    return wakeup.model_dump_json(exclude=None if is_small else {"events"})
 
 
 def _parse(message: bytes) -> Wakeup | None:

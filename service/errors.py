@@ -4,6 +4,7 @@ QuizmillError                 500
 |-- BadRequest                400   the request can't be read
 |-- Forbidden                 403
 |-- NotFound                  404   unknown, or someone else's
+|-- TooSlow                   408   its body did not come
 |-- Conflict                  409
 |   `-- StateConflict         409   a state that does not allow the step
 |-- TooLarge                  413
@@ -41,6 +42,11 @@ class Forbidden(QuizmillError):
 class NotFound(QuizmillError):
     status = 404
     title = "Not found"
+
+
+class TooSlow(QuizmillError):
+    status = 408
+    title = "Request timeout"
 
 
 class Conflict(QuizmillError):

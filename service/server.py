@@ -8,12 +8,47 @@ from contextlib import contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.errors import SettingsInvalid
 from service.settings import Settings
 
 GRACE_SECONDS = 5
 UNREAD_SECONDS_MAX = 30
+HEADERS_SECONDS_MAX = 10
+SEND_BUFFER_BYTES = 64 * 1024
+
+
+class Protocol(HttpToolsProtocol):
+    """Cuts connections that do not get on with their headers, and lets a response drop its own."""
+
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
+        super().connection_made(transport)
+        self._wait_for_headers()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self._patience is None:
+            self._wait_for_headers()
+
+    def on_headers_complete(self) -> None:
+        self._stop_waiting()
+        self.scope["extensions"] = {"quizmill.connection": {"abort": self.transport.abort}}
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _wait_for_headers(self) -> None:
+        self._patience = self.loop.call_later(HEADERS_SECONDS_MAX, self.transport.abort)
+
+    def _stop_waiting(self) -> None:
+        if self._patience:
+            self._patience.cancel()
+            self._patience = None
 
 
 class Server(uvicorn.Server):
@@ -27,7 +62,12 @@ class Server(uvicorn.Server):
         self._on_ready = on_ready
         super().__init__(
             uvicorn.Config(
-                app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS
+                app,
+                http=Protocol,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
             )
         )
 
@@ -65,6 +105,8 @@ def listen(settings: Settings) -> socket.socket:
         raise SettingsInvalid(
             f"can't listen on {settings.host} port {settings.port}: {error.strerror}. Choose another with --port."
         ) from None
+    # What a client has not read waits here, up to megabytes of it, before anyone notices that it does not read.
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         # A peer that takes nothing for so long is gone: closing waits for its buffer, which may be for ever.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS_MAX * 1000)

@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     upload_mb_max: Annotated[int, Field(ge=1, le=1024)] = 50
     body_kb_max: Annotated[int, Field(ge=1, le=1_048_576)] = 2048
     auth: Literal["none"] = "none"
+    streams_max: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    streams_per_owner_max: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
     log_format: Literal["console", "json", ""] = ""
     failpoint: Annotated[str, Field(pattern=r"^(\w+:\w+:.+)?$")] = ""
 

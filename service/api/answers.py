@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 
 from schemas.problems import Problem
-from service.errors import DatabaseDamaged, Invalid, ProviderFailed, QuizmillError, Unavailable
+from service.errors import DatabaseDamaged, Invalid, ProviderFailed, QuizmillError, TooLarge, TooSlow, Unavailable
 from web import pages
 
 RETRY_AFTER_SECONDS: Final = "5"
@@ -56,6 +56,8 @@ def failure(request: Request, error: Exception) -> Response:
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if isinstance(error, Unavailable):
         headers["Retry-After"] = RETRY_AFTER_SECONDS
+    if isinstance(error, TooLarge | TooSlow):
+        headers["Connection"] = "close"  # or the rest of the body would be waited for
     if is_for_people(request):
         return HTMLResponse(pages.problem(found), status_code=found.status, headers=headers)
     body = found.model_dump_json(exclude_none=True)

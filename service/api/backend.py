@@ -7,6 +7,7 @@ from starlette.requests import HTTPConnection
 
 from service.api.bell import Bell
 from service.api.hub import Hub
+from service.api.seats import Seats
 from service.broadcast import Broadcast
 from service.queue import Queue
 from service.settings import Settings
@@ -22,6 +23,7 @@ class Backend:
     broadcast: Broadcast
     hub: Hub
     bell: Bell
+    seats: Seats
 
     def close(self) -> None:
         """End every stream and every request that waits: the service stops."""

@@ -1,69 +1,38 @@
-"""/api/generations/{id}/events: the log as a stream, or as a list for clients that poll (CONTRACT 5)."""
+"""The log of a generation as a stream or as a list, and of several as one stream (CONTRACT 5)."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from typing import Final
 from uuid import UUID
 
-from sse_starlette import EventSourceResponse
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schemas.generations import Generation
 from service import auth
-from service.api import backend, bodies, frames
-from service.api.hub import Hub
-from service.errors import BadRequest, Unavailable
+from service.api import backend, bodies
+from service.api.watching import Watching
+from service.errors import BadRequest
 from service.store import events, generations
 
-SEND_SECONDS_MAX = 20.0
-SEQ_DIGITS_MAX = 20
-NO_MORE = 204
+SEQ_DIGITS_MAX: Final = 20
+WATCHED_MAX: Final = 100
 
 
 async def stream(request: Request) -> Response:
-    """Live events; the JSON twin for `Accept: application/json`."""
+    """Live events of one generation; the JSON twin for `Accept: application/json`."""
     if "application/json" in request.headers.get("accept", ""):
         return await _listed(request)
     generation_id: UUID = request.path_params["generation_id"]
-    seq = _resume_point(request)
-    try:
-        async with backend.of(request).database.read() as tx:
-            generation = await generations.load(tx, auth.owner_of(request), generation_id)
-            first = await events.first_seq(tx, generation_id)
-    except Unavailable:
-        return _come_back_later()
-    if seq == generation.last_event_id and generation.status.is_terminal:
-        return Response(status_code=NO_MORE)
-    return EventSourceResponse(
-        _told(backend.of(request).hub, generation, seq, first),
-        media_type="text/event-stream; charset=utf-8",
-        ping=frames.HEARTBEAT_SECONDS,
-        ping_message_factory=frames.heartbeat,
-        send_timeout=SEND_SECONDS_MAX,
-        sep="\n",
-    )
+    return Watching(backend.of(request), auth.owner_of(request), [(generation_id, _resume_point(request))])
 
 
-def _come_back_later() -> Response:
-    """Browsers give up for ever on a 503, so overload is a stream that ends at once."""
-    return Response(
-        frames.farewell(retry_milliseconds=frames.AWAY_MILLISECONDS), media_type="text/event-stream; charset=utf-8"
-    )
+async def stream_of_several(request: Request) -> Response:
+    """GET /api/events?after=GENERATION_ID:SEQ, repeated: one stream for all tabs of a browser.
 
-
-async def _told(hub: Hub, generation: Generation, seq: int | None, first: int | None) -> AsyncGenerator[bytes]:
-    """What one client hears: a snapshot unless it can go on from `seq`, then everything that follows."""
-    head = generation.last_event_id
-    is_resuming = seq is not None and seq <= head and (head == 0 or seq + 1 >= (first or 1))
-    if not is_resuming:
-        yield frames.state("snapshot" if seq is None else "resync", generation)
-        if generation.status.is_terminal:
-            return
-        seq = head
-    assert seq is not None, "a snapshot sets where to go on"
-    async with aclosing(hub.follow(generation.id, seq, is_first=is_resuming)) as blocks:
-        async for block in blocks:
-            yield block
+    An id is that of its generation, so `Last-Event-ID` would not tell where to go on: the client says so anew.
+    """
+    positions = dict(_position(text) for text in request.query_params.getlist("after"))
+    if not 1 <= len(positions) <= WATCHED_MAX:
+        raise BadRequest(f"name 1 to {WATCHED_MAX} generations as after=GENERATION_ID:LAST_EVENT_ID")
+    return Watching(backend.of(request), auth.owner_of(request), list(positions.items()))
 
 
 async def _listed(request: Request) -> Response:
@@ -89,6 +58,14 @@ def _resume_point(request: Request) -> int | None:
         if text:
             return _digits(text, name)
     return None
+
+
+def _position(text: str) -> tuple[UUID, int]:
+    generation_id, _, seq = text.partition(":")
+    try:
+        return UUID(generation_id), _digits(seq, "after")
+    except ValueError:
+        raise BadRequest("after must be GENERATION_ID:LAST_EVENT_ID") from None
 
 
 def _digits(text: str, name: str) -> int:

@@ -1,5 +1,6 @@
 """What holds for every request: known hosts, no writes from other origins, bounded bodies, safe headers."""
 
+import asyncio
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -9,10 +10,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.answers import failure
-from service.errors import BadRequest, Forbidden, QuizmillError, TooLarge
+from service.errors import BadRequest, Forbidden, QuizmillError, TooLarge, TooSlow
 from service.settings import Settings, is_loopback
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+BODY_SECONDS_MAX: Final = 30
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;"
     " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -61,11 +63,16 @@ class Guard:
         told = headers.get("content-length", "0")
         if told.isascii() and told.isdigit() and int(told[:20]) > bytes_max:
             raise too_large
-        received = 0
+        received, is_complete = 0, False
 
         async def receive_bounded() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, is_complete
+            try:
+                async with asyncio.timeout(None if is_complete else BODY_SECONDS_MAX):
+                    message = await receive()
+            except TimeoutError:
+                raise TooSlow(f"nothing of the body came for {BODY_SECONDS_MAX} seconds") from None
+            is_complete = not message.get("more_body", False)
             received += len(message.get("body", b""))
             if received > bytes_max:
                 raise too_large

@@ -1,79 +1,31 @@
-"""Carries each generation's log from SQL to every client that watches it, read once per process.
+"""Carries each generation's log to every client that watches it: one subscription and one reading per process.
 
-Pub/sub only says that a log grew. A wake-up call that gets lost costs HEAL_SECONDS.
+Pub/sub may lose a message; that costs HEAL_SECONDS.
 """
 
 import asyncio
 import random
-from collections import deque
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
-from itertools import islice
-from typing import Final
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
 
-from schemas.events import Event
 from service.api import frames
+from service.api.feed import Feed
+from service.api.stream import Stream
 from service.broadcast import Broadcast
 from service.errors import Unavailable
 from service.store import events
 from service.store.database import Database
 
 HEAL_SECONDS: Final = 2.0
-RING_EVENTS_MAX: Final = 512
-PAGE_EVENTS_MAX: Final = 500
-NOT_BEGUN: Final = -1
+SWEEP_SECONDS: Final = 1.0
+RESTART_SECONDS: Final = 1.0
+LOOKED_AT_MAX: Final = 1000
 
 log = structlog.get_logger()
-
-
-class Feed:
-    """The end of one generation's log, and who waits for more of it."""
-
-    def __init__(self, database: Database, generation_id: UUID) -> None:
-        self.head = NOT_BEGUN
-        self.waiting: set[asyncio.Event] = set()
-        self._database = database
-        self._generation_id = generation_id
-        self._ring: deque[Event] = deque(maxlen=RING_EVENTS_MAX)
-        self._pulling = asyncio.Lock()
-
-    async def begin(self) -> None:
-        """Find out where the log ends now. Whoever calls is registered already: what comes later wakes it."""
-        async with self._pulling:
-            if self.head == NOT_BEGUN:
-                async with self._database.read() as tx:
-                    [wakeup] = await events.heads(tx, [self._generation_id])
-                self.head = wakeup.seq
-
-    async def pull(self) -> None:
-        """Read what the log has grown by, and wake who waits. One reads for all."""
-        await self.begin()
-        async with self._pulling:
-            is_behind = True
-            while is_behind and (page := await self._read(self.head)):
-                self._ring.extend(page)
-                self.head = page[-1].seq
-                is_behind = len(page) == PAGE_EVENTS_MAX
-                self.wake()
-
-    async def after(self, seq: int) -> Sequence[Event]:
-        """The next events after `seq`, from memory or, for those who are far behind, from SQL."""
-        if seq >= self.head:
-            return ()
-        if self._ring and self._ring[0].seq <= seq + 1:
-            return tuple(islice(self._ring, seq + 1 - self._ring[0].seq, None))
-        return await self._read(seq)
-
-    def wake(self) -> None:
-        for waiter in self.waiting:
-            waiter.set()
-
-    async def _read(self, seq: int) -> list[Event]:
-        async with self._database.read() as tx:
-            return await events.since(tx, self._generation_id, seq, limit=PAGE_EVENTS_MAX)
 
 
 class Hub:
@@ -83,101 +35,130 @@ class Hub:
         self._database = database
         self._broadcast = broadcast
         self._feeds: dict[UUID, Feed] = {}
+        self._streams: dict[Stream, None] = {}
         self._is_closing = False
+        self._something_missed = asyncio.Event()
         self._routines: list[asyncio.Task[None]] = []
+        self._fallen = 0
 
     def start(self) -> None:
-        self._routines = [asyncio.create_task(self._listen()), asyncio.create_task(self._heal())]
+        routines = (self._listen, self._heal, self._sweep)
+        self._routines = [asyncio.create_task(self._supervised(routine)) for routine in routines]
 
     @property
     def is_alive(self) -> bool:
-        return bool(self._routines) and not any(routine.done() for routine in self._routines)
+        return bool(self._routines) and not self._fallen and not any(routine.done() for routine in self._routines)
 
     def close(self) -> None:
         """End every stream; clients come back to whoever serves next."""
         self._is_closing = True
-        for feed in self._feeds.values():
-            feed.wake()
+        for stream in self._streams:
+            stream.is_over.set()
 
     async def stop(self) -> None:
         self.close()
         for routine in self._routines:
             routine.cancel()
         await asyncio.gather(*self._routines, return_exceptions=True)
+        for feed in self._feeds.values():
+            feed.close()
 
-    async def follow(self, generation_id: UUID, seq: int, *, is_first: bool) -> AsyncGenerator[bytes]:
-        """Every event after `seq` as it comes, ready to be sent, until a terminal event ends the log.
-
-        `is_first`: nothing was sent to this client yet.
-        """
-        waiter = asyncio.Event()
-        feed = self._enter(generation_id, waiter)
+    @contextmanager
+    def watching(self, generation_ids: Sequence[UUID]) -> Iterator[list[Feed]]:
+        """Their feeds, which hear of everything from now on."""
+        feeds = [self._enter(generation_id) for generation_id in generation_ids]
         try:
-            await feed.begin()
-            while not self._is_closing:
-                waiter.clear()
-                page = await feed.after(seq)
-                if not page:
-                    await waiter.wait()
-                    continue
-                yield frames.encode(page, with_retry=is_first)
-                is_first = False
-                seq = page[-1].seq
-                if page[-1].is_terminal and seq >= feed.head:
-                    return
-            yield _farewell()
+            yield feeds
+        finally:
+            for feed in feeds:
+                self._leave(feed)
+
+    async def told(self, stream: Stream, positions: Sequence[tuple[Feed, int | None]]) -> AsyncGenerator[bytes]:
+        """What has happened after each position, to be sent by the caller; the rest is written to the stream.
+
+        It ends when all the logs have ended; with a farewell when they have not.
+        """
+        try:
+            self._streams[stream] = None
+            for feed, seq in positions:
+                async with aclosing(feed.replay(stream, seq)) as replay:
+                    async for blocks in replay:
+                        yield stream.opening(blocks)
+            if not self._is_closing:
+                await stream.over()
         except Unavailable as error:
             log.warning("a stream ends: its client comes back", error=str(error))
-            yield _farewell()
         finally:
-            self._leave(generation_id, waiter)
+            del self._streams[stream]
+            for feed, _ in positions:
+                feed.leave(stream)
+            stream.close()
+        if not stream.is_whole:
+            yield _farewell()
 
-    def _enter(self, generation_id: UUID, waiter: asyncio.Event) -> Feed:
+    def _enter(self, generation_id: UUID) -> Feed:
         feed = self._feeds.setdefault(generation_id, Feed(self._database, generation_id))
-        feed.waiting.add(waiter)
+        feed.users += 1
         return feed
 
-    def _leave(self, generation_id: UUID, waiter: asyncio.Event) -> None:
-        feed = self._feeds.get(generation_id)
-        if feed is None:
-            return
-        feed.waiting.discard(waiter)
-        if not feed.waiting:
-            del self._feeds[generation_id]
+    def _leave(self, feed: Feed) -> None:
+        feed.users -= 1
+        if not feed.users:
+            feed.close()
+            del self._feeds[feed.generation_id]
+
+    async def _supervised(self, routine: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """For ever. While it is down, the service is not ready."""
+        while True:
+            try:
+                await routine()
+            except Exception:
+                log.exception("a routine of the hub failed", routine=routine.__name__)
+            self._fallen += 1
+            # Not at once: what made it fail may still be there.
+            await asyncio.sleep(RESTART_SECONDS)
+            self._fallen -= 1
 
     async def _listen(self) -> None:
         async with aclosing(self._broadcast.grown()) as wakeups:
             async for wakeup in wakeups:
                 if wakeup is None:
-                    await self._look_at_all()
+                    self._something_missed.set()
                 elif feed := self._feeds.get(wakeup.generation_id):
-                    await self._pull(feed)
+                    feed.hear(wakeup)
 
     async def _heal(self) -> None:
         while True:
-            await asyncio.sleep(HEAL_SECONDS)
-            await self._look_at_all()
+            try:
+                async with asyncio.timeout(HEAL_SECONDS):
+                    await self._something_missed.wait()
+            except TimeoutError:
+                pass  # it looks anyhow
+            self._something_missed.clear()
+            try:
+                await self._look_at_all()
+            except Unavailable as error:
+                log.warning("could not look for new events", error=str(error))
 
     async def _look_at_all(self) -> None:
-        watched = list(self._feeds)
-        if not watched:
-            return
-        try:
+        known = {feed.generation_id: feed.head for feed in self._feeds.values() if feed.head is not None}
+        watched = list(known)
+        for first in range(0, len(watched), LOOKED_AT_MAX):
             async with self._database.read() as tx:
-                heads = await events.heads(tx, watched)
-        except Unavailable as error:
-            log.warning("could not look for new events", error=str(error))
-            return
-        for wakeup in heads:
-            feed = self._feeds.get(wakeup.generation_id)
-            if feed and feed.head < wakeup.seq:
-                await self._pull(feed)
+                heads = await events.heads(tx, watched[first : first + LOOKED_AT_MAX])
+            for wakeup in heads:
+                feed = self._feeds.get(wakeup.generation_id)
+                if feed and wakeup.seq < known[wakeup.generation_id]:
+                    feed.restart()
+                elif feed:
+                    feed.hear(wakeup)
 
-    async def _pull(self, feed: Feed) -> None:
-        try:
-            await feed.pull()
-        except Unavailable as error:
-            log.warning("could not read new events", error=str(error))
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            now = asyncio.get_running_loop().time()
+            for stream in list(self._streams):
+                stream.beat(now)
 
 
 def _farewell() -> bytes:

@@ -80,7 +80,11 @@ async def append(tx: Tx, generation_id: UUID, happenings: Sequence[Happening]) -
         line = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
         rows.append({"generation_id": generation_id, "seq": seq, "type": happening.type, "data": line, "at": row.at})
     await tx.execute(_INSERT, rows)
-    return Wakeup(generation_id=generation_id, seq=row.last_seq)
+    written = tuple(
+        Event.model_construct(generation_id=generation_id, seq=entry["seq"], type=entry["type"], data=entry["data"])
+        for entry in rows
+    )
+    return Wakeup(generation_id=generation_id, seq=row.last_seq, events=written)
 
 
 def _totals_at_each(totals: Totals, happenings: Sequence[Happening]) -> list[dict[str, int]]:
@@ -133,11 +137,11 @@ async def waiting_for(tx: Tx, generation_id: UUID) -> ErrorCode | None:
     return ErrorCode(json.loads(last.data)["code"])
 
 
-async def first_seq(tx: Tx, generation_id: UUID) -> int | None:
-    """The oldest retained entry, None for an empty log."""
-    found = sa.select(sa.func.min(events.c.seq)).where(events.c.generation_id == generation_id)
-    first: int | None = (await tx.execute(found)).scalar_one()
-    return first
+async def newest(tx: Tx, generation_id: UUID, *, limit: int) -> list[Event]:
+    """The last entries that are retained, oldest first."""
+    found = sa.select(events.c.seq, events.c.type, events.c.data).where(events.c.generation_id == generation_id)
+    rows = (await tx.execute(found.order_by(events.c.seq.desc()).limit(limit))).all()
+    return [Event(generation_id=generation_id, seq=row.seq, type=row.type, data=row.data) for row in reversed(rows)]
 
 
 async def heads(tx: Tx, generation_ids: Sequence[UUID]) -> list[Wakeup]:

@@ -140,6 +140,15 @@ async def require(tx: Tx, owner: str, generation_id: UUID) -> None:
         raise NotFound(f"there is no generation {generation_id}")
 
 
+async def watched(tx: Tx, generation_id: UUID) -> tuple[str, int, GenerationState]:
+    """Whose it is, how far its log goes, its state. Raises NotFound."""
+    found = sa.select(generations.c.owner, generations.c.last_seq, generations.c.state)
+    row = (await tx.execute(found.where(generations.c.id == generation_id))).first()
+    if row is None:
+        raise NotFound(f"there is no generation {generation_id}")
+    return row.owner, row.last_seq, GenerationState(row.state)
+
+
 async def load(tx: Tx, owner: str, generation_id: UUID) -> Generation:
     """Raises NotFound."""
     found = sa.select(generations).where(generations.c.id == generation_id, generations.c.owner == owner)

@@ -1,6 +1,5 @@
 """Everything random and every clock, replaced by the seed's. For one simulation at a time."""
 
-import asyncio
 import gc
 import logging
 import os
@@ -9,7 +8,6 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
 from random import Random
 from types import SimpleNamespace
 
@@ -27,9 +25,8 @@ SILENT = logging.CRITICAL
 
 @contextmanager
 def governed(seed: int, now: Callable[[], float], *, is_loud: bool) -> Iterator[None]:
-    """Patch what can't be handed in: uuid4, tokens, jitter, the clocks, and the order in which sets are walked."""
+    """Patch what can't be handed in: uuid4, tokens, jitter and the clocks."""
     source = Random(f"bytes {seed}")
-    numbers = count(1)
     state, logger = random.getstate(), structlog.get_config()
     patched = {
         (os, "urandom"): source.randbytes,
@@ -38,8 +35,6 @@ def governed(seed: int, now: Callable[[], float], *, is_loud: bool) -> Iterator[
         (time, "time"): lambda: EPOCH + now() + _skew_seconds(),
         # Redis has a clock of its own, which is not that of whoever asks it.
         (server_mixin, "time"): SimpleNamespace(time=lambda: EPOCH + now()),
-        # The hub keeps its waiters in a set: by their addresses it would be walked in another order each time.
-        (asyncio.Event, "__hash__"): lambda event: event.__dict__.setdefault("number", next(numbers)),
     }
     before = {place: getattr(*place) for place in patched}
     random.seed(seed)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import aclosing
+from contextlib import suppress
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -16,9 +16,11 @@ from jobs.workshop import Workshop
 from service.api.backend import Backend
 from service.api.bell import Bell
 from service.api.hub import Hub
+from service.api.seats import Seats
 from service.broadcast import IDENTIFIED_CHANNEL
 from service.errors import LeaseLost, QuizmillError, Unavailable
 from service.queue import WAKE_CHANNEL, Queue, deserialize
+from tests.following import ID, Follower
 from tests.simulation.weather import WeatherProvider
 from tests.simulation.world import SETTINGS, WatchedBroadcast, World
 
@@ -141,31 +143,32 @@ class SimulatedWorker:
             self.world.watch.note("redis did not hear of a job's end")
 
 
-class Client:
+class Left(OSError):
+    """The client has gone in the middle of what it got."""
+
+
+class Client(Follower):
     """Follows one generation through all reconnects and remembers how far it came."""
 
     def __init__(self, world: World, generation_id: UUID) -> None:
-        self.generation_id = generation_id
+        super().__init__(generation_id)
         self.seq = 0
         self._world = world
         self._chance = Random(f"client {world.seed} {generation_id}")
 
-    async def follow(self, hub: Hub) -> None:
+    async def come_and_go(self, hub: Hub) -> None:
         while True:
-            async with aclosing(hub.follow(self.generation_id, self.seq, is_first=True)) as blocks:
-                async for block in blocks:
-                    self._take(block)
-                    if self._chance.random() < 0.1:
-                        break
+            with suppress(Left):
+                await self.follow(hub)
             await asyncio.sleep(self._chance.uniform(0.05, 1.0))
 
-    def _take(self, block: bytes) -> None:
-        for line in block.splitlines():
-            if line.startswith(b"id: "):
-                seq = int(line[4:])
-                if seq != self.seq + 1:
-                    self._world.watch.report(f"a client got event {seq} after {self.seq}")
-                self.seq = seq
+    def take(self, blocks: bytes) -> None:
+        for number in ID.findall(blocks):
+            if int(number) != self.seq + 1:
+                self._world.watch.report(f"a client got event {int(number)} after {self.seq}")
+            self.seq = int(number)
+        if self._chance.random() < 0.1:
+            raise Left
 
 
 class SimulatedService:
@@ -190,6 +193,7 @@ class SimulatedService:
             broadcast=broadcast,
             hub=Hub(database, broadcast),
             bell=Bell(broadcast, IDENTIFIED_CHANNEL),
+            seats=Seats(SETTINGS.streams_max, SETTINGS.streams_per_owner_max),
         )
         self.backend.hub.start()
         for client in self._clients:
@@ -213,7 +217,7 @@ class SimulatedService:
 
     async def _followed(self, client: Client) -> None:
         try:
-            await client.follow(self.backend.hub)
+            await client.come_and_go(self.backend.hub)
         except Unavailable:
             self.world.watch.note("a stream broke")
             self.watch(client)

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from schemas.events import GenerationPaused, GenerationResumed, QuestionRejected
-from schemas.plans import Wakeup
 from service.store import events, generations
 from service.store.database import Database
 from tests import factories
@@ -24,7 +23,7 @@ async def test_entries_are_numbered_on_from_the_last(database: Database) -> None
         async with database.write() as tx:
             await generations.lock(tx, ordered.generation_id)
             wakeup = await events.append(tx, ordered.generation_id, [GenerationPaused(), GenerationResumed()])
-        assert wakeup == Wakeup(generation_id=ordered.generation_id, seq=seq)
+        assert (wakeup.generation_id, wakeup.seq) == (ordered.generation_id, seq)
     assert await numbers(database, ordered.generation_id, 0) == [1, 2, 3, 4]
 
 
@@ -98,13 +97,21 @@ async def test_an_entry_knows_whether_it_ends_the_log(database: Database) -> Non
     assert [event.is_terminal for event in found] == [False] * 10 + [True]
 
 
-async def test_the_oldest_retained_entry_is_known(database: Database) -> None:
+async def test_the_newest_entries_come_oldest_first(database: Database) -> None:
+    ordered = await factories.make_partial(database)
+    async with database.read() as tx:
+        newest = await events.newest(tx, ordered.generation_id, limit=3)
+        assert newest == (await events.since(tx, ordered.generation_id, 0, limit=100))[-3:]
+        assert await events.newest(tx, uuid4(), limit=3) == []
+
+
+async def test_a_wakeup_carries_what_was_written(database: Database) -> None:
     ordered = await factories.make_order(database, 2)
+    async with database.write() as tx:
+        await generations.lock(tx, ordered.generation_id)
+        wakeup = await events.append(tx, ordered.generation_id, [GenerationPaused(), GenerationResumed()])
     async with database.read() as tx:
-        assert await events.first_seq(tx, ordered.generation_id) is None
-    await factories.claim(database, ordered.batch_ids[0])
-    async with database.read() as tx:
-        assert await events.first_seq(tx, ordered.generation_id) == 1
+        assert wakeup.events == tuple(await events.since(tx, ordered.generation_id, 0, limit=100))
 
 
 async def test_heads_say_how_far_each_log_goes(database: Database) -> None:

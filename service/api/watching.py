@@ -1,0 +1,75 @@
+"""The answer to a client that watches: a stream, or why there is none for it."""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Final
+from uuid import UUID
+
+from sse_starlette import EventSourceResponse
+from sse_starlette.sse import SendTimeoutError
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from service.api import frames
+from service.api.backend import Backend
+from service.api.feed import Feed
+from service.api.stream import BLOCKED_SECONDS_MAX, Stream, aborting
+from service.errors import Unavailable
+
+MEDIA_TYPE: Final = "text/event-stream; charset=utf-8"
+NO_MORE: Final = 204
+
+Position = tuple[UUID, int | None]
+"""A generation, and the last event of it that the client has seen; None: it is new to it."""
+
+
+class Watching(Response):
+    """Raises NotFound before it starts."""
+
+    def __init__(self, backend: Backend, owner: str, positions: Sequence[Position]) -> None:
+        super().__init__(media_type=MEDIA_TYPE)
+        self._backend = backend
+        self._owner = owner
+        self._positions = positions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with (
+            self._backend.seats.taken(self._owner) as is_free,
+            self._backend.hub.watching([generation_id for generation_id, _ in self._positions]) as feeds,
+        ):
+            positions = [(feed, seq) for feed, (_, seq) in zip(feeds, self._positions, strict=True)]
+            answer: Response
+            try:
+                for feed in feeds:
+                    await feed.begin(self._owner)
+                if await self._has_seen_all(positions):
+                    answer = Response(status_code=NO_MORE)
+                elif is_free:
+                    await self._stream(positions, scope, receive, send)
+                    return
+                else:
+                    answer = _come_back(frames.CROWDED_MILLISECONDS)
+            except Unavailable:
+                answer = _come_back(frames.AWAY_MILLISECONDS)
+            await answer(scope, receive, send)
+
+    async def _stream(
+        self, positions: Sequence[tuple[Feed, int | None]], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        stream = Stream(send, logs=len(positions), abort=aborting(scope))
+        told: AsyncGenerator[bytes] = self._backend.hub.told(stream, positions)
+        response = EventSourceResponse(told, media_type=MEDIA_TYPE, ping=0, send_timeout=BLOCKED_SECONDS_MAX, sep="\n")
+        try:
+            await response(scope, receive, send)
+        except SendTimeoutError:
+            stream.cut("its client does not read what it has missed")
+
+    async def _has_seen_all(self, positions: Sequence[tuple[Feed, int | None]]) -> bool:
+        for feed, seq in positions:
+            if seq is None or not await feed.has_ended_at(seq):
+                return False
+        return True
+
+
+def _come_back(retry_milliseconds: int) -> Response:
+    """Browsers give up for ever on a 503, so overload is a stream that ends at once."""
+    return Response(frames.farewell(retry_milliseconds=retry_milliseconds), media_type=MEDIA_TYPE)
