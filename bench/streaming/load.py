@@ -139,10 +139,11 @@ async def publisher(order: Order) -> AsyncIterator[Publisher]:
         process = await create_subprocess_exec(
             sys.executable, "-m", "bench.streaming.publisher", order.model_dump_json(), stdin=reading, stdout=PIPE
         )
-    os.close(reading)
     try:
         yield Publisher(process, writing)
     finally:
+        # Open until now: clients still tell how far they are when the publisher has ended.
+        os.close(reading)
         os.close(writing)
         await _ended(process)
 
