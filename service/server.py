@@ -20,9 +20,27 @@ SEND_BUFFER_BYTES = 64 * 1024
 
 
 class Protocol(HttpToolsProtocol):
-    """Cuts connections that do not get on with their headers, and lets a response drop its own."""
+    """Cuts connections that do not get on with their headers, and lets streams be written to by whoever has news."""
 
+    on_room: Callable[[], None] | None = None
     _patience: asyncio.TimerHandle | None = None
+
+    @property
+    def is_full(self) -> bool:
+        return self.flow.write_paused
+
+    def push(self, part: bytes) -> None:
+        """The next part of the body of the response that has begun, as a chunk."""
+        if not self.transport.is_closing():
+            self.transport.write(b"%x\r\n%b\r\n" % (len(part), part))
+
+    def abort(self) -> None:
+        self.transport.abort()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.on_room:
+            self.on_room()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         super().connection_made(transport)
@@ -35,7 +53,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._stop_waiting()
-        self.scope["extensions"] = {"quizmill.connection": {"abort": self.transport.abort}}
+        self.scope["extensions"] = {"quizmill.connection": {"connection": self}}
         super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:

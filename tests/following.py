@@ -1,12 +1,9 @@
-"""A client of a hub without a network in between: it reads until it is told to stop, or not at all."""
+"""A client of a hub without a network in between."""
 
-import asyncio
 import re
 from collections.abc import Callable
 from contextlib import aclosing
 from uuid import UUID
-
-from starlette.types import Message
 
 from service.api.hub import Hub
 from service.api.stream import Stream
@@ -16,15 +13,15 @@ ID = re.compile(rb"^id: (\d+)$", re.MULTILINE)
 
 
 class Follower:
-    """Hears the log of one generation; `reads.clear()` and it reads no more until it is set again."""
+    """Hears the log of one generation. It is its own connection: while `is_full` it reads nothing."""
 
     def __init__(self, generation_id: UUID, seq: int | None = 0, *, owner: str = OWNER) -> None:
         self.generation_id = generation_id
         self.seq = seq
         self.owner = owner
         self.blocks: list[bytes] = []
-        self.reads = asyncio.Event()
-        self.reads.set()
+        self.is_full = False
+        self.on_room: Callable[[], None] | None = None
         self.is_aborted = False
 
     @property
@@ -40,7 +37,7 @@ class Follower:
 
     async def follow(self, hub: Hub) -> None:
         """Until the stream ends. Raises NotFound, Unavailable."""
-        stream = Stream(self._send, logs=1, abort=self._abort)
+        stream = Stream(self, logs=1)
         with hub.watching([self.generation_id]) as [feed]:
             await feed.begin(self.owner)
             async with aclosing(hub.told(stream, [(feed, self.seq)])) as told:
@@ -50,10 +47,13 @@ class Follower:
     def take(self, blocks: bytes) -> None:
         self.blocks.append(blocks)
 
-    async def _send(self, message: Message) -> None:
-        await self.reads.wait()
-        self.take(message["body"])
+    def push(self, part: bytes) -> None:
+        self.take(part)
 
-    def _abort(self) -> None:
+    def abort(self) -> None:
         self.is_aborted = True
-        self.reads.set()
+
+    def read_again(self) -> None:
+        self.is_full = False
+        if self.on_room:
+            self.on_room()

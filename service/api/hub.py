@@ -156,9 +156,8 @@ class Hub:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            now = asyncio.get_running_loop().time()
             for stream in list(self._streams):
-                stream.beat(now)
+                stream.beat()
 
 
 def _farewell() -> bytes:

@@ -1,12 +1,11 @@
-"""One client's connection: what is written goes out at once, or waits in a bounded backlog until the client reads."""
+"""One client's stream: what is written goes out at once, or waits in a bounded backlog until the client reads."""
 
 import asyncio
-import types
-from collections.abc import Awaitable, Callable, Generator
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final, Protocol
 
 import structlog
-from starlette.types import Scope, Send
+from starlette.types import Scope
 
 from service.api import frames
 
@@ -16,27 +15,43 @@ BLOCKED_SECONDS_MAX: Final = 20.0
 log = structlog.get_logger()
 
 
-class Stream:
-    """Written to by the hub, from outside of the request's own task: a task for each would cost twice as much.
+class Connection(Protocol):
+    """What a response is written to from outside of its request's own task (service/server.py).
 
-    It is over when the last of its `logs` has ended. `abort` drops the connection without waiting for what the client
-    has not read.
+    A task for each client of each event would cost several times as much as the writing.
     """
 
-    def __init__(self, send: Send, *, logs: int, abort: Callable[[], None]) -> None:
+    on_room: Callable[[], None] | None
+    """Called when it is not full any more."""
+
+    @property
+    def is_full(self) -> bool:
+        """The client does not read as fast as it is written to."""
+
+    def push(self, part: bytes) -> None:
+        """The next part of the body. Never waits; nothing happens when the client has gone."""
+
+    def abort(self) -> None:
+        """Drop the connection, and with it what the client has not read."""
+
+
+class Stream:
+    """It is over when the last of its `logs` has ended, or when its client is too slow."""
+
+    def __init__(self, connection: Connection, *, logs: int) -> None:
         self.is_over = asyncio.Event()
         self.is_whole = False
-        self.is_cut = False
+        self._connection = connection
         self._open_logs = logs
-        self._loop = asyncio.get_running_loop()
-        self._send = send
-        self._abort = abort
         self._is_new = True
+        self._is_closed = False
         self._backlog: list[bytes] = []
         self._backlog_bytes = 0
-        self._sending: asyncio.Task[None] | None = None
+        self._is_drained = asyncio.Event()
+        self._is_drained.set()
+        self._now = asyncio.get_running_loop().time
         self._blocked_since = 0.0
-        self._next_beat = self._loop.time() + frames.HEARTBEAT_SECONDS
+        self._next_beat = self._now() + frames.HEARTBEAT_SECONDS
 
     def opening(self, blocks: bytes) -> bytes:
         """The same, but for what a client gets first."""
@@ -46,22 +61,21 @@ class Stream:
         return blocks
 
     def write(self, blocks: bytes) -> None:
-        """Never waits and never fails: a client that is too slow or gone is cut."""
-        blocks = self.opening(blocks)
-        if self._sending:
-            self._backlog.append(blocks)
-            self._backlog_bytes += len(blocks)
-            if self._backlog_bytes > BACKLOG_BYTES_MAX:
-                self.cut("its client does not read")
+        """Never waits: what does not go out now goes later, unless the client is too slow."""
+        if self._is_closed:
             return
-        try:
-            rest = _begun(self._send(_body(blocks)))
-        except Exception as error:  # noqa: BLE001 # one broken stream must not cost the others an event
-            self._broke(error)
+        blocks = self.opening(blocks) if self._is_new else blocks
+        if not self._backlog and not self._connection.is_full:
+            self._connection.push(blocks)
             return
-        if rest is not None:
-            self._blocked_since = self._loop.time()
-            self._sending = asyncio.create_task(self._finish(rest))
+        if not self._backlog:
+            self._blocked_since = self._now()
+            self._is_drained.clear()
+            self._connection.on_room = self._go_on
+        self._backlog.append(blocks)
+        self._backlog_bytes += len(blocks)
+        if self._backlog_bytes > BACKLOG_BYTES_MAX:
+            self.cut("its client does not keep pace")
 
     def end_log(self) -> None:
         """One of its logs has ended, and it has heard so."""
@@ -70,89 +84,47 @@ class Stream:
             self.is_whole = True
             self.is_over.set()
 
-    def beat(self, now: float) -> None:
+    def beat(self) -> None:
         """Every second: a heartbeat when it is due, and an end when the client has not read for too long."""
-        if self._sending and now - self._blocked_since > BLOCKED_SECONDS_MAX:
-            self.cut("its client has not read for a while")
+        now = self._now()
+        if self._backlog and now - self._blocked_since > BLOCKED_SECONDS_MAX:
+            self.cut("its client does not read")
         elif now >= self._next_beat:
             self._next_beat = now + frames.HEARTBEAT_SECONDS
             self.write(frames.HEARTBEAT)
 
     def cut(self, reason: str) -> None:
         """Give up on the client; it may come back and go on."""
-        if self.is_over.is_set():
+        if self._is_closed:
             return
         log.warning("a stream is cut", reason=reason, unread_bytes=self._backlog_bytes)
-        self._drop()
+        self.close()
+        self._connection.abort()
+        self.is_over.set()
 
     async def over(self) -> None:
-        """Until it has ended and its client has read it to the end, or was cut."""
+        """Until it has ended and everything has gone out."""
         await self.is_over.wait()
-        if self._sending and not self.is_cut:
-            await self._sending
+        await self._is_drained.wait()
 
     def close(self) -> None:
-        if self._sending:
-            self._sending.cancel()
+        """Nothing is written any more."""
+        self._is_closed = True
+        self._connection.on_room = None
+        self._forget()
+
+    def _go_on(self) -> None:
+        blocks = b"".join(self._backlog)
+        self._forget()
+        self._connection.push(blocks)
+
+    def _forget(self) -> None:
         self._backlog.clear()
-
-    async def _finish(self, rest: Awaitable[None]) -> None:
-        try:
-            await rest
-            while self._backlog:
-                blocks = b"".join(self._backlog)
-                self._backlog.clear()
-                self._backlog_bytes = 0
-                self._blocked_since = self._loop.time()
-                await self._send(_body(blocks))
-        except Exception as error:  # noqa: BLE001 # nobody else would hear of it
-            self._broke(error)
-        finally:
-            self._sending = None
-
-    def _broke(self, error: Exception) -> None:
-        """ASGI: a send to a client that has gone raises an OSError."""
-        if not isinstance(error, OSError):
-            log.error("a stream broke", exc_info=error)
-        self._drop()
-
-    def _drop(self) -> None:
-        self.is_cut = True
-        self.is_over.set()
-        self._abort()
+        self._backlog_bytes = 0
+        self._is_drained.set()
 
 
-def aborting(scope: Scope) -> Callable[[], None]:
-    """What drops the connection of a request, where the server offers it."""
-    connection = scope.get("extensions", {}).get("quizmill.connection", {})
-    abort: Callable[[], None] = connection.get("abort", lambda: None)
-    return abort
-
-
-def _body(blocks: bytes) -> dict[str, object]:
-    return {"type": "http.response.body", "body": blocks, "more_body": True}
-
-
-def _begun(awaited: Awaitable[None]) -> Awaitable[None] | None:
-    """Run it until it has to wait. None: it did not have to; else what is left of it."""
-    sending = awaited.__await__()
-    try:
-        waits_for = next(sending)
-    except StopIteration:
-        return None
-    return _rest(sending, waits_for)
-
-
-@types.coroutine
-def _rest(sending: Generator[Any, Any, None], waits_for: object) -> Generator[object, object, None]:
-    """Go on with what has begun: what it waits for goes to the task around, the answer back to it."""
-    try:
-        while True:
-            try:
-                answer = yield waits_for
-            except BaseException as error:  # noqa: BLE001 # also a cancellation ends its wait
-                waits_for = sending.throw(error)
-            else:
-                waits_for = sending.send(answer)
-    except StopIteration:
-        return
+def connection_of(scope: Scope) -> Connection:
+    """The connection that a request came on."""
+    connection: Connection = scope["extensions"]["quizmill.connection"]["connection"]
+    return connection

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from service.api import frames
 from service.api.backend import Backend
 from service.api.feed import Feed
-from service.api.stream import BLOCKED_SECONDS_MAX, Stream, aborting
+from service.api.stream import BLOCKED_SECONDS_MAX, Stream, connection_of
 from service.errors import Unavailable
 
 MEDIA_TYPE: Final = "text/event-stream; charset=utf-8"
@@ -55,7 +55,7 @@ class Watching(Response):
     async def _stream(
         self, positions: Sequence[tuple[Feed, int | None]], scope: Scope, receive: Receive, send: Send
     ) -> None:
-        stream = Stream(send, logs=len(positions), abort=aborting(scope))
+        stream = Stream(connection_of(scope), logs=len(positions))
         told: AsyncGenerator[bytes] = self._backend.hub.told(stream, positions)
         response = EventSourceResponse(told, media_type=MEDIA_TYPE, ping=0, send_timeout=BLOCKED_SECONDS_MAX, sep="\n")
         try:

@@ -143,10 +143,6 @@ class SimulatedWorker:
             self.world.watch.note("redis did not hear of a job's end")
 
 
-class Left(OSError):
-    """The client has gone in the middle of what it got."""
-
-
 class Client(Follower):
     """Follows one generation through all reconnects and remembers how far it came."""
 
@@ -158,8 +154,10 @@ class Client(Follower):
 
     async def come_and_go(self, hub: Hub) -> None:
         while True:
-            with suppress(Left):
-                await self.follow(hub)
+            self._is_leaving = False
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None) as self._stay:
+                    await self.follow(hub)
             await asyncio.sleep(self._chance.uniform(0.05, 1.0))
 
     def take(self, blocks: bytes) -> None:
@@ -167,8 +165,9 @@ class Client(Follower):
             if int(number) != self.seq + 1:
                 self._world.watch.report(f"a client got event {int(number)} after {self.seq}")
             self.seq = int(number)
-        if self._chance.random() < 0.1:
-            raise Left
+        if self._chance.random() < 0.1 and not self._is_leaving:
+            self._is_leaving = True
+            self._stay.reschedule(0.0)
 
 
 class SimulatedService:
