@@ -1,5 +1,6 @@
 """The answer to a client that watches: a stream, or why there is none for it."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 from uuid import UUID
@@ -17,6 +18,7 @@ from service.errors import Unavailable
 
 MEDIA_TYPE: Final = "text/event-stream; charset=utf-8"
 NO_MORE: Final = 204
+BEGIN_SECONDS_MAX: Final = 3.0
 
 Position = tuple[UUID, int | None]
 """A generation, and the last event of it that the client has seen; None: it is new to it."""
@@ -39,8 +41,6 @@ class Watching(Response):
             positions = [(feed, seq) for feed, (_, seq) in zip(feeds, self._positions, strict=True)]
             answer: Response
             try:
-                for feed in feeds:
-                    await feed.begin(self._owner)
                 if await self._has_seen_all(positions):
                     answer = Response(status_code=NO_MORE)
                 elif is_free:
@@ -64,10 +64,14 @@ class Watching(Response):
             stream.cut("its client does not read what it has missed")
 
     async def _has_seen_all(self, positions: Sequence[tuple[Feed, int | None]]) -> bool:
-        for feed, seq in positions:
-            if seq is None or not await feed.has_ended_at(seq):
-                return False
-        return True
+        """Bounded, or whoever waits for the database would be answered with an error when the service stops."""
+        try:
+            async with asyncio.timeout(BEGIN_SECONDS_MAX):
+                for feed, _ in positions:
+                    await feed.begin(self._owner)
+                return all([seq is not None and await feed.has_ended_at(seq) for feed, seq in positions])
+        except TimeoutError:
+            raise Unavailable(f"the database did not answer for {BEGIN_SECONDS_MAX:g} seconds") from None
 
 
 def _come_back(retry_milliseconds: int) -> Response:

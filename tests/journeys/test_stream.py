@@ -2,14 +2,21 @@
 
 import asyncio
 import json
+from collections.abc import Callable
+from uuid import UUID
 
 import pytest
+from arq.connections import ArqRedis
+from httpx_sse import aconnect_sse
 
+from jobs.providers.offline import OfflineProvider
+from service.settings import Settings
 from tests.conftest import fake_clients
 from tests.journeys.orders import module
 from tests.messages_api import MessagesApi
 from tests.messages_faults import Fault
 from tests.system import WAIT_SECONDS, System
+from tests.workbench import eventually
 
 CHOICE = "multiple_choice"
 
@@ -151,3 +158,68 @@ async def test_a_stream_moves_on_when_every_wake_up_call_is_lost(system: System)
         heard = await system.listen(ordered["id"])
     assert heard[-1].type == "generation.completed"
     await system.assert_sound()
+
+
+async def several(system: System, *positions: str) -> tuple[int, list[tuple[str, int]]]:
+    """Which events of which generations one stream tells, until it ends."""
+    query = "&".join(f"after={position}" for position in positions)
+    async with aconnect_sse(system.http, "GET", f"/api/events?{query}") as source:
+        if source.response.status_code != 200:
+            return source.response.status_code, []
+        heard = [event async for event in source.aiter_sse() if event.event != "heartbeat"]
+    return 200, [(json.loads(event.data)["generation_id"], int(event.id)) for event in heard]
+
+
+async def test_several_generations_are_told_in_one_stream_each_without_a_gap(
+    system: System, messages_api: MessagesApi
+) -> None:
+    messages_api.hold()
+    system.add_worker()
+    first, second = [await system.order([module("Leaves", (CHOICE, count))]) for count in (2, 3)]
+    await messages_api.held(2)
+    listening = asyncio.create_task(several(system, f"{first['id']}:1", f"{second['id']}:0"))
+    await eventually(lambda: len(system.app.state.backend.hub._streams) == 1)
+    messages_api.release()
+    status, heard = await asyncio.wait_for(listening, WAIT_SECONDS)
+    assert status == 200
+    for generation, seen in ((first, 1), (second, 0)):
+        last = (await system.get(f"/api/generations/{generation['id']}"))["last_event_id"]
+        told = [seq for generation_id, seq in heard if generation_id == generation["id"]]
+        assert told == list(range(seen + 1, last + 1))
+
+
+async def test_a_stream_of_several_that_have_ended_is_told_to_stop(system: System) -> None:
+    first, second = await completed(system), await completed(system)
+    seen = [f"{generation['id']}:{generation['last_event_id']}" for generation in (first, second)]
+    assert await several(system, *seen) == (204, [])
+    status, heard = await several(system, seen[0], f"{second['id']}:{int(str(second['last_event_id'])) - 1}")
+    assert (status, heard) == (200, [(second["id"], second["last_event_id"])])
+
+
+@pytest.mark.parametrize("query", ["", "?after=", "?after=x:1", "?after={id}", "?after={id}:-1", "?after={id}:x"])
+async def test_a_stream_of_several_needs_to_know_which_and_from_where(system: System, query: str) -> None:
+    answer = await system.http.get("/api/events" + query.format(id=UUID(int=1)))
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_stream_of_more_than_a_hundred_is_refused_and_an_unknown_one_is_not_found(system: System) -> None:
+    many = "&".join(f"after={UUID(int=number)}:0" for number in range(101))
+    assert (await system.http.get(f"/api/events?{many}")).status_code == 400
+    assert (await system.http.get(f"/api/events?after={UUID(int=1)}:0")).status_code == 404
+
+
+async def test_who_comes_when_all_streams_are_taken_is_told_to_come_back_later(
+    settings: Settings, connect_redis: Callable[[], ArqRedis]
+) -> None:
+    system = System(settings.model_copy(update={"streams_max": 1}), connect_redis, OfflineProvider)
+    await system.start()
+    ordered = await system.order([module("Leaves", ("flashcard", 1))])
+    path = f"/api/generations/{ordered['id']}/events"
+    async with aconnect_sse(system.http, "GET", path) as source:
+        assert (await anext(source.aiter_sse())).event == "snapshot"
+        status, _, body = await raw(system, ordered["id"])
+        assert (status, body) == (200, b"event: bye\nretry: 30000\ndata: {}\n\n")
+    system.add_worker()
+    assert (await system.ended(ordered["id"]))["status"] == "completed"
+    await system.stop()

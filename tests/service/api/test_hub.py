@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from schemas.events import GenerationEnded, GenerationFailed, Happening, QuestionRejected
@@ -17,6 +18,8 @@ from service.api.tail import EVENTS_MAX
 from service.broadcast import GREW_CHANNEL, Broadcast
 from service.errors import Unavailable
 from service.store import events, generations
+from service.store.tables import events as events_table
+from service.store.tables import generations as generations_table
 from tests.factories import Ordered
 from tests.following import Follower
 from tests.scripted import Gate
@@ -76,6 +79,14 @@ async def grow(bench: Workbench, ordered: Ordered, *, count: int = 1, by: Happen
     async with bench.database.write() as tx:
         await generations.lock(tx, ordered.generation_id)
         return await events.append(tx, ordered.generation_id, [by or rejected] * count)
+
+
+async def forget(bench: Workbench, ordered: Ordered, which: sa.ColumnElement[bool], *, last_seq: int) -> None:
+    async with bench.database.write() as tx:
+        mine = sa.and_(events_table.c.generation_id == ordered.generation_id, which)
+        await tx.execute(sa.delete(events_table).where(mine))
+        this = generations_table.c.id == ordered.generation_id
+        await tx.execute(sa.update(generations_table).where(this).values(last_seq=last_seq))
 
 
 async def announce(bench: Workbench, *wakeups: Wakeup) -> None:
@@ -364,3 +375,91 @@ async def test_it_lives_until_it_is_stopped(database: TroubledDatabase, bench: W
     assert hub.is_alive
     await hub.stop()
     assert not hub.is_alive
+
+
+async def test_a_slow_database_holds_up_only_those_who_need_it(
+    hub: Hub, bench: Workbench, database: TroubledDatabase
+) -> None:
+    behind, other = await bench.order(1), await bench.order(1)
+    waiting, served = Client(hub, behind), Client(hub, other)
+    await announce(bench, await grow(bench, behind), await grow(bench, other))
+    await eventually(lambda: waiting.ids == served.ids == [1])
+    gate = database.read_gate = Gate()
+    await grow(bench, behind)
+    await announce(bench, await grow(bench, behind))
+    await asyncio.wait_for(gate.reached.wait(), WAIT_SECONDS)
+    await announce(bench, await grow(bench, other))
+    await eventually(served.has(1, 2))
+    assert waiting.ids == [1]
+    gate.opened.set()
+    await eventually(waiting.has(1, 2, 3))
+    await waiting.leave()
+    await served.leave()
+
+
+async def test_who_has_seen_more_than_this_process_has_heard_of_misses_nothing(hub: Hub, bench: Workbench) -> None:
+    ordered = await bench.order(1)
+    first = Client(hub, ordered)
+    await announce(bench, await grow(bench, ordered))
+    await eventually(first.has(1))
+    await grow(bench, ordered, count=3)
+    moved = Client(hub, ordered, seq=3)
+    await eventually(moved.has(4))
+    await eventually(first.has(1, 2, 3, 4))
+    await first.leave()
+    await moved.leave()
+
+
+async def test_one_broken_routine_starts_again_and_meanwhile_the_hub_is_not_alive(
+    database: TroubledDatabase, bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "HEAL_SECONDS", 3600.0)
+    ordered = await bench.order(1)
+    async with running(database, bench) as hub:
+        client = Client(hub, ordered)
+        await announce(bench, await grow(bench, ordered))
+        await eventually(client.has(1))
+        hear, hub._feeds[ordered.generation_id].hear = hub._feeds[ordered.generation_id].hear, broken
+        with capture_logs() as logs:
+            await announce(bench, await grow(bench, ordered))
+            await eventually(lambda: not hub.is_alive)
+            hub._feeds[ordered.generation_id].hear = hear
+            await eventually(lambda: hub.is_alive)
+            await eventually(client.has(1, 2))
+        assert "a routine of the hub failed" in [entry["event"] for entry in logs]
+        await client.leave()
+
+
+def broken(_wakeup: Wakeup) -> None:
+    raise RuntimeError("nobody foresaw this")
+
+
+async def test_a_log_that_went_back_is_read_anew(deaf_hub: Hub, bench: Workbench) -> None:
+    """As after a backup that was put in place of a database that had gone on."""
+    ordered = await bench.order(1)
+    await grow(bench, ordered, count=5)
+    client = Client(deaf_hub, ordered)
+    await eventually(client.has(1, 2, 3, 4, 5))
+    with capture_logs():
+        await forget(bench, ordered, events_table.c.seq > 2, last_seq=2)
+        await asyncio.wait_for(client.task, WAIT_SECONDS)
+        assert client.blocks[-1].startswith(b"event: bye")
+        again = Client(deaf_hub, ordered, seq=5)
+        await eventually(lambda: b"event: resync" in again.heard)
+    assert again.ids == [2]
+    await grow(bench, ordered)
+    await eventually(again.has(2, 3))
+    await again.leave()
+
+
+async def test_what_is_not_retained_any_more_is_replaced_by_the_state(hub: Hub, bench: Workbench) -> None:
+    ordered = await bench.order(1)
+    await grow(bench, ordered, count=5)
+    await forget(bench, ordered, events_table.c.seq < 4, last_seq=5)
+    client = Client(hub, ordered, seq=1)
+    await eventually(client.has(5))
+    assert client.heard.startswith(b"event: resync\nretry: 1000\n")
+    near = Client(hub, ordered, seq=3)
+    await eventually(near.has(4, 5))
+    await client.leave()
+    await near.leave()
