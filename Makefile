@@ -36,6 +36,7 @@ bench: install-test
 	$(BIN)/python -m bench.checkpoints
 	$(BIN)/python -m bench.quality
 	$(BIN)/python -m bench.dispatch
+	$(BIN)/python -m bench.stream
 
 # Hours: all failpoint cases, 2,000 sequences of steps, 10,000 simulated seeds, SOAK_COUNT kills of each kind
 # (docs/reliability.md). The same SOAK_SEED does the same.

@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import resource
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
@@ -31,6 +32,7 @@ SERVERS = {
 MEASURES = ("fanout", "storm", "stall")
 PACES = {"8": Pace("8 in flight", 8), "1": Pace("1 in flight", 1), "10/s": Pace("10 a second", 0, 10.0)}
 MANY_CLIENTS = 1000
+MANY_READERS = 100
 CUT_SECONDS_MAX = 25.0
 """How long after the last event a client that does not read may still be cut."""
 NOTES = """
@@ -78,6 +80,14 @@ QUICK = Size(lambda _clients, pace: 24 if pace.in_flight else 10, 50, 50, ((10, 
 
 def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    chosen = arguments(sys.argv[1:])
+    allow_many_files()
+    os.nice(chosen.nice)
+    entries = asyncio.run(measured(chosen))
+    print("\n".join([*results.table(entries), *results.verdicts(entries), NOTES]))
+
+
+def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--measure", action="append", choices=MEASURES, help="may be repeated; default: all")
     parser.add_argument("--clients", default="100,500,2000", help="comma list, for the fan-out")
@@ -87,15 +97,10 @@ def main() -> None:
     parser.add_argument("--nice", type=int, default=0, help="priority of all processes; below 0 needs root")
     parser.add_argument("--quick", action="store_true", help="a small run of everything, whose figures say little")
     parser.add_argument("--out", type=Path, help="write every single run there, as JSON")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(given)
     if chosen.quick:
         chosen.clients, chosen.repeats = "50", 1
-    allow_many_files()
-    os.nice(chosen.nice)
-    entries = asyncio.run(measured(chosen))
-    print("\n".join([*results.table(entries), *results.verdicts(entries), NOTES]))
-    if chosen.out:
-        chosen.out.write_text(json.dumps([entry.model_dump() for entry in entries], indent=1))
+    return chosen
 
 
 def allow_many_files() -> None:
@@ -114,6 +119,8 @@ async def measured(chosen: argparse.Namespace) -> list[Entry]:
             for cell in cells(chosen, size):
                 taking_part = turned([name for name in names if name in cell.contenders], repeat)
                 entries += [await entry(cell, name, repeat, program) for name in taking_part]
+                if chosen.out:
+                    chosen.out.write_text(json.dumps([made.model_dump() for made in entries], indent=1))
     return entries
 
 
@@ -148,7 +155,9 @@ def cells(chosen: argparse.Namespace, size: Size) -> Iterator[Cell]:
     if "stall" in measures:
         for readers, count in size.stalls:
             run = partial(runs.stall, readers=readers, count=count, cut_seconds_max=size.cut_seconds_max)
-            yield Cell(f"{readers} beside a stalled one", run)
+            # A first design would take minutes over the many.
+            taking_part = tuple(SERVERS) if readers < MANY_READERS else ("ours", "nchan")
+            yield Cell(f"{readers} beside a stalled one", run, taking_part)
 
 
 def _fanouts(chosen: argparse.Namespace, size: Size) -> Iterator[Cell]:

@@ -6,7 +6,7 @@
  * Expects every event with `"seq":N` in its data, after < N <= last, on each connection exactly once and in order. With
  * ids=1 the id line of an event must be its seq. Writes to stdout `ready SECONDS PORT` once each connection has brought
  * its first block (PORT: the local one of the connection that stops reading then), `done` once each has brought the
- * last event, and one line of JSON when stdin ends or the time is up. Writes to FD each event that has arrived
+ * last event, and one line of JSON when stdin ends, all connections have ended or the time is up. Writes to FD each event that has arrived
  * everywhere, and to FILE a record {client, seq, nanoseconds since 1970} for each delivery.
  */
 #define _GNU_SOURCE
@@ -57,7 +57,7 @@ static long long after, last, resume_at = -1, seconds_max = 60;
 static struct stream *streams;
 static int *reached; /* how many readers have event after + 1 + n */
 static long long floor_seq, duplicates, reordered, unexpected, wrong_ids, refused, closed_early, cut_nanoseconds;
-static int ready_count, is_ready, is_done;
+static int open_count, ready_count, is_ready, is_done;
 static int64_t begun, now;
 static double ready_seconds, done_seconds;
 static FILE *received;
@@ -174,6 +174,7 @@ static void take_body(struct stream *stream, const char *bytes, size_t length) {
 static void close_stream(struct stream *stream) {
     if (!stream->is_open) return;
     stream->is_open = 0;
+    open_count--;
     close(stream->socket);
     if (is_stalled(stream)) cut_nanoseconds = now;
     else if (!stream->is_ready) refused++;
@@ -236,6 +237,7 @@ static void open_stream(struct stream *stream) {
     stream->socket = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (!stream->seen || stream->socket < 0) fail("can't open a stream");
     stream->is_open = 1;
+    open_count++;
     if (is_stalled(stream)) {
         int bytes = STALLED_BUFFER_BYTES;
         setsockopt(stream->socket, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
@@ -357,7 +359,7 @@ int main(int count, char **arguments) {
     floor_seq = after;
     begun = wall_clock();
     for (int i = 0; i < clients; i++) open_stream(&streams[i]);
-    for (int is_told = 0; !is_told && wall_clock() - begun < seconds_max * 1000000000;) {
+    for (int is_told = 0; !is_told && open_count && wall_clock() - begun < seconds_max * 1000000000;) {
         int found = epoll_wait(poller, happened, READY_AT_ONCE, 100);
         for (int i = 0; i < found; i++) {
             if (happened[i].data.ptr) serve(happened[i].data.ptr, happened[i].events);

@@ -81,8 +81,15 @@ class Clients:
 
     async def leave(self) -> Seen:
         """Close all connections."""
-        told, _ = await self._process.communicate(b"")
-        assert self._process.returncode == 0, "the load client failed"
+        assert self._process.stdin is not None, "stdin is a pipe"
+        self._process.stdin.close()
+        return await self.ended()
+
+    async def ended(self) -> Seen:
+        """Once all connections have ended."""
+        assert self._process.stdout is not None, "stdout is a pipe"
+        told = await self._process.stdout.read()
+        assert await self._process.wait() == 0, "the load client failed"
         return Seen.model_validate_json(told.splitlines()[-1])
 
     def received(self) -> NDArray[np.void]:

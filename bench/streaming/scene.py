@@ -12,7 +12,7 @@ from bench.streaming.publisher import Order, Way
 from bench.streaming.servers import Served, Serving
 
 WARM_CLIENTS = 10
-SECONDS_MAX = 180
+SECONDS_MAX = 600
 PREVIEW_CHARACTERS = 80
 
 

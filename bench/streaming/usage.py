@@ -31,4 +31,6 @@ def rss_kb(pids: Sequence[int]) -> int:
 
 def _rss_kb(pid: int) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+    found = [int(line.split()[1]) for line in lines if line.startswith("VmRSS:")]
+    assert found, f"the process {pid} has ended"
+    return found[0]
