@@ -82,7 +82,6 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     chosen = arguments(sys.argv[1:])
     allow_many_files()
-    os.nice(chosen.nice)
     entries = asyncio.run(measured(chosen))
     print("\n".join([*results.table(entries), *results.verdicts(entries), NOTES]))
 
@@ -94,7 +93,6 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--paces", default="8,1,10/s", help=f"comma list of {', '.join(PACES)}, for the fan-out")
     parser.add_argument("--contenders", default=",".join(SERVERS), help="comma list")
     parser.add_argument("--repeats", type=int, default=3, help="of everything, taking turns")
-    parser.add_argument("--nice", type=int, default=0, help="priority of all processes; below 0 needs root")
     parser.add_argument("--quick", action="store_true", help="a small run of everything, whose figures say little")
     parser.add_argument("--out", type=Path, help="write every single run there, as JSON")
     chosen = parser.parse_args(given)
