@@ -57,7 +57,13 @@ class Feed:
 
     async def has_ended_at(self, seq: int) -> bool:
         """Whoever has seen `seq` has seen all there will be, unless someone retries. Raises Unavailable."""
-        return (await self._reached(seq)).head == seq and self.is_ended
+        if (await self._reached(seq)).head != seq or not self.is_ended:
+            return False
+        # A client that is told so never comes back, so memory is not enough: its call may be under way.
+        async with self._database.read() as tx:
+            [wakeup] = await events.heads(tx, [self.generation_id])
+        self.hear(wakeup)
+        return wakeup.seq == seq
 
     async def replay(self, stream: Stream, seq: int | None) -> AsyncGenerator[bytes]:
         """What the log holds after `seq`, then the stream is live. Without a `seq`, or one it has not: its state first.

@@ -59,10 +59,9 @@ class Guard:
         """A body larger than its kind may be is refused: at once where its length is told, else at the limit."""
         is_upload = headers.get("content-type", "").lower().startswith("multipart/")
         bytes_max = self._upload_bytes_max if is_upload else self._body_bytes_max
-        too_large = TooLarge(f"the body is larger than the {bytes_max // 1024} KB allowed here")
         told = headers.get("content-length", "0")
-        if told.isascii() and told.isdigit() and int(told[:20]) > bytes_max:
-            raise too_large
+        if told.isascii() and told.isdigit():
+            _require_size(int(told[:20]), bytes_max)
         received, is_complete = 0, False
 
         async def receive_bounded() -> Message:
@@ -74,8 +73,7 @@ class Guard:
                 raise TooSlow(f"nothing of the body came for {BODY_SECONDS_MAX} seconds") from None
             is_complete = not message.get("more_body", False)
             received += len(message.get("body", b""))
-            if received > bytes_max:
-                raise too_large
+            _require_size(received, bytes_max)
             return message
 
         return receive_bounded
@@ -85,6 +83,11 @@ class Guard:
         name = _split(f"//{headers.get('host', '')}").hostname or ""
         if not is_loopback(name) and name != self._host:
             raise BadRequest("this host name is not served here")
+
+
+def _require_size(size: int, bytes_max: int) -> None:
+    if size > bytes_max:
+        raise TooLarge(f"the body is larger than the {bytes_max // 1024} KB allowed here")
 
 
 def last_answer(request: Request, error: Exception) -> Response:

@@ -47,8 +47,7 @@ class Stream:
         self._is_closed = False
         self._backlog: list[bytes] = []
         self._backlog_bytes = 0
-        self._is_drained = asyncio.Event()
-        self._is_drained.set()
+        self._is_drained: asyncio.Event | None = None
         self._now = asyncio.get_running_loop().time
         self._blocked_since = 0.0
         self._next_beat = self._now() + frames.HEARTBEAT_SECONDS
@@ -70,7 +69,6 @@ class Stream:
             return
         if not self._backlog:
             self._blocked_since = self._now()
-            self._is_drained.clear()
             self._connection.on_room = self._go_on
         self._backlog.append(blocks)
         self._backlog_bytes += len(blocks)
@@ -105,7 +103,9 @@ class Stream:
     async def over(self) -> None:
         """Until it has ended and everything has gone out."""
         await self.is_over.wait()
-        await self._is_drained.wait()
+        if self._backlog:
+            self._is_drained = asyncio.Event()
+            await self._is_drained.wait()
 
     def close(self) -> None:
         """Nothing is written any more."""
@@ -121,7 +121,8 @@ class Stream:
     def _forget(self) -> None:
         self._backlog.clear()
         self._backlog_bytes = 0
-        self._is_drained.set()
+        if self._is_drained:
+            self._is_drained.set()
 
 
 def connection_of(scope: Scope) -> Connection:
