@@ -13,9 +13,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 install-test: $(VENV)/.installed-test
-$(VENV)/.installed-test: pyproject.toml constraints.txt $(VENV)/.installed
+$(VENV)/.installed-test: pyproject.toml constraints.txt tests/package-lock.json $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
 	$(BIN)/python -m tests.browser --install
+	$(BIN)/python -m tests.programs --install
 	touch $@
 
 test: install-test

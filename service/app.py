@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from service import queue
-from service.api import answers, events, generations, guard, health, pages, quizzes, topics
+from service.api import answers, events, generations, guard, health, pages, quizzes, tickets, topics
 from service.api.backend import Backend
 from service.api.bell import Bell
 from service.api.hub import Hub
@@ -91,6 +91,7 @@ def _routes() -> list[Route | Mount]:
         Route(GENERATION + "/pause", generations.pause, methods=["POST"]),
         Route(GENERATION + "/resume", generations.resume, methods=["POST"]),
         Route("/api/batches/{batch_id:uuid}/accept", generations.accept, methods=["POST"]),
+        Route("/api/stream-tickets", tickets.create, methods=["POST"]),
         Route("/livez", health.live),
         Route("/readyz", health.ready),
         *pages.routes(),

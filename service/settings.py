@@ -1,6 +1,7 @@
 """The only reader of the environment: every setting of CONTRACT 3, with its default and what is allowed."""
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -11,6 +12,7 @@ from service.errors import SettingsInvalid
 
 PREFIX = "QUIZMILL_"
 DEFAULT_MODEL = "claude-sonnet-5-5"
+HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 
 
 class Settings(BaseSettings):
@@ -22,6 +24,7 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    hosts: str = ""
     data_dir: Path = Path("quizmill-data")
     database_url: str = ""
     redis_url: str = ""
@@ -68,6 +71,14 @@ class Settings(BaseSettings):
             raise ValueError("PROVIDER: anthropic needs ANTHROPIC_API_KEY; set it, or use offline")
         return self
 
+    @model_validator(mode="after")
+    def _names_only(self) -> Self:
+        for name in self.public_hosts:
+            if not HOST_NAME.fullmatch(name):
+                allowed = "it must be names separated by commas, without http:// and without a port"
+                raise ValueError(f"HOSTS={name!r} is not allowed: {allowed}")
+        return self
+
     def require_safe_host(self, host: str) -> None:
         """Without authentication only this machine may connect. Raises SettingsInvalid."""
         if self.auth == "none" and not is_loopback(host):
@@ -95,6 +106,12 @@ class Settings(BaseSettings):
         """The model of a batch's first attempt, then those of its later ones."""
         fallbacks = (name.strip() for name in self.fallback_models.split(","))
         return (self.model, *(name for name in fallbacks if name))
+
+    @property
+    def public_hosts(self) -> tuple[str, ...]:
+        """Names under which a reverse proxy on this machine passes requests on, beside those of the machine itself."""
+        names = (name.strip().lower() for name in self.hosts.split(","))
+        return tuple(name for name in names if name)
 
     @property
     def rate_limits(self) -> dict[str, int]:

@@ -115,6 +115,12 @@ def test_every_event_is_documented_with_its_data(happening: type[Happening]) -> 
     assert [field for field in happening.model_fields if f"`{field}`" not in line] == []
 
 
+def test_the_recipe_for_browsers_listens_to_every_event() -> None:
+    text = (ROOT / "docs" / "recipes" / "eventsource.mjs").read_text(encoding="utf-8")
+    names = re.findall(r'"([\w.]+)"', text.partition("TYPES = [")[2].partition("]")[0])
+    assert sorted(names) == sorted({happening.type for happening in happenings()} | {"snapshot", "resync"})
+
+
 def test_every_endpoint_is_documented(tmp_path: Path) -> None:
     text = page("http.md")
     routes = create_app(Settings(data_dir=tmp_path), queue.connect("redis://127.0.0.1:1")).routes

@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service import auth
-from service.api import backend, bodies
-from service.api.watching import Watching
-from service.errors import BadRequest
+from service.api import backend, bodies, frames, tickets
+from service.api.watching import Watching, come_back
+from service.errors import BadRequest, Unavailable
 from service.store import events, generations
 
 SEQ_DIGITS_MAX: Final = 20
@@ -21,7 +21,12 @@ async def stream(request: Request) -> Response:
     if "application/json" in request.headers.get("accept", ""):
         return await _listed(request)
     generation_id: UUID = request.path_params["generation_id"]
-    return Watching(backend.of(request), auth.owner_of(request), [(generation_id, _resume_point(request))])
+    position = (generation_id, _resume_point(request))
+    try:
+        owner = await tickets.owner_of(request)
+    except Unavailable:
+        return come_back(frames.AWAY_MILLISECONDS)
+    return Watching(backend.of(request), owner, [position])
 
 
 async def stream_of_several(request: Request) -> Response:

@@ -31,7 +31,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
         self._app = app
-        self._host = settings.host
+        self._hosts = {settings.host, *settings.public_hosts}
         self._upload_bytes_max = settings.upload_mb_max * 1024 * 1024
         self._body_bytes_max = settings.body_kb_max * 1024
 
@@ -81,7 +81,7 @@ class Guard:
     def _require_known_host(self, headers: Headers) -> None:
         """DNS rebinding: a page of someone else's domain that resolves to us must not be served."""
         name = _split(f"//{headers.get('host', '')}").hostname or ""
-        if not is_loopback(name) and name != self._host:
+        if not is_loopback(name) and name not in self._hosts:
             raise BadRequest("this host name is not served here")
 
 

@@ -47,9 +47,9 @@ class Watching(Response):
                     await self._stream(positions, scope, receive, send)
                     return
                 else:
-                    answer = _come_back(frames.CROWDED_MILLISECONDS)
+                    answer = come_back(frames.CROWDED_MILLISECONDS)
             except Unavailable:
-                answer = _come_back(frames.AWAY_MILLISECONDS)
+                answer = come_back(frames.AWAY_MILLISECONDS)
             await answer(scope, receive, send)
 
     async def _stream(
@@ -74,6 +74,6 @@ class Watching(Response):
             raise Unavailable(f"the database did not answer for {BEGIN_SECONDS_MAX:g} seconds") from None
 
 
-def _come_back(retry_milliseconds: int) -> Response:
+def come_back(retry_milliseconds: int) -> Response:
     """Browsers give up for ever on a 503, so overload is a stream that ends at once."""
     return Response(frames.farewell(retry_milliseconds=retry_milliseconds), media_type=MEDIA_TYPE)

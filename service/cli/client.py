@@ -1,55 +1,42 @@
 """A client of the HTTP interface, for the commands that talk to a running service."""
 
-import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 from uuid import UUID
 
 import httpx
-from httpx_sse import SSEError, connect_sse
 from pydantic import BaseModel
 
 from schemas.estimates import Estimate
-from schemas.events import TERMINAL_TYPES
 from schemas.generations import Generation, RetryAnswer
 from schemas.lists import Page
 from schemas.orders import Order
 from schemas.quizzes import Quiz
 from schemas.topics import QuizTopics
-from service.errors import QuizmillError
+from service.cli.refusals import ServiceAway, require_success
+from service.cli.stream import Stream, StreamEvent
 
 Model = TypeVar("Model", bound=BaseModel)
 
-SILENCE_SECONDS_MAX: Final = 45.0
-RECONNECT_SECONDS: Final = 1.0
 TOPICS_SECONDS_MAX: Final = 75.0
 """The service itself gives up after a minute, and says so."""
 
-NO_MORE: Final = 204
-
-
-class ServiceRefused(QuizmillError):
-    """The service answered with a problem: its words are ours."""
-
-
-class ServiceAway(QuizmillError):
-    """Nobody answers there."""
-
-
-class StreamEvent(BaseModel):
-    """One event as it came over the wire; `data` is its JSON object."""
-
-    type: str
-    data: dict[str, object]
+LOOK_SECONDS: Final = 0.5
+BETWEEN: Final = frozenset({502, 503, 504})
+"""What a proxy, or the service itself, answers for one that is about to be back."""
 
 
 class Client:
-    """Methods raise ServiceRefused and ServiceAway."""
+    """Methods raise ServiceRefused and ServiceAway.
 
-    def __init__(self, url: str) -> None:
+    `patience_seconds`: how long reading waits for a service that is away, perhaps because it is started anew.
+    """
+
+    def __init__(self, url: str, *, patience_seconds: float = 0.0) -> None:
         self._url = url.rstrip("/")
+        self._patience_seconds = patience_seconds
         self._http = httpx.Client(base_url=self._url, timeout=30, headers={"Accept": "application/json"})
 
     def quiz(self, quiz_id: UUID) -> Quiz:
@@ -107,48 +94,31 @@ class Client:
     def export(self, quiz_id: UUID, export_format: str) -> bytes:
         return self._send("GET", f"/api/quizzes/{quiz_id}/export/{export_format}").content
 
-    def watch(self, generation_id: UUID, *, from_start: bool = False) -> Iterator[StreamEvent]:
-        """Every event until the generation has ended, through lost connections, without a gap. First a snapshot."""
-        last_id = "0" if from_start else ""
-        path = f"/api/generations/{generation_id}/events"
-        while True:
-            was_terminal = False
-            headers = {"Last-Event-ID": last_id} if last_id else {}
-            try:
-                with connect_sse(self._http, "GET", path, headers=headers, timeout=SILENCE_SECONDS_MAX) as source:
-                    if source.response.status_code == NO_MORE:
-                        return
-                    _require_success(source.response)
-                    for event in source.iter_sse():
-                        last_id = event.id or last_id
-                        if event.event in {"heartbeat", "bye"}:
-                            continue
-                        was_terminal = event.event in TERMINAL_TYPES
-                        yield StreamEvent(type=event.event, data=json.loads(event.data))
-            except (httpx.TransportError, SSEError):
-                # The service is restarting or the line broke; its `retry:` says a second.
-                was_terminal = False
-            if not was_terminal:
-                time.sleep(RECONNECT_SECONDS)
+    def watch(
+        self, generation_id: UUID, *, say: Callable[[str], None], from_start: bool = False
+    ) -> Iterator[StreamEvent]:
+        """Every event until the generation has ended, through lost connections and restarts. First a snapshot.
+
+        `say` is told when nobody answers; only a refusal ends the wait.
+        """
+        return Stream(self._http, generation_id, from_start=from_start, say=say).events()
 
     def _ask(self, model: type[Model], method: str, path: str, **options: object) -> Model:
         return model.model_validate_json(self._send(method, path, **options).content)
 
     def _send(self, method: str, path: str, **options: object) -> httpx.Response:
-        try:
-            response = self._http.request(method, path, **options)  # type: ignore[arg-type] # httpx's own options
-        except httpx.TransportError as error:
-            raise ServiceAway(f"no Quizmill answers at {self._url} ({error}): is `quizmill up` running?") from None
-        _require_success(response)
-        return response
-
-
-def _require_success(response: httpx.Response) -> None:
-    if response.is_success:
-        return
-    response.read()
-    try:
-        detail = str(response.json()["detail"])
-    except (ValueError, KeyError, TypeError):
-        detail = response.reason_phrase
-    raise ServiceRefused(f"{response.status_code}: {detail}")
+        until = time.monotonic() + (self._patience_seconds if method == "GET" else 0)
+        while True:
+            try:
+                response = self._http.request(method, path, **options)  # type: ignore[arg-type] # httpx's own options
+            except httpx.TransportError as error:
+                if time.monotonic() >= until:
+                    raise ServiceAway(
+                        f"no Quizmill answers at {self._url} ({error}): is `quizmill up` running?"
+                    ) from None
+            else:
+                if response.status_code not in BETWEEN or time.monotonic() >= until:
+                    require_success(response)
+                    return response
+            # A service does not tell when it is back.
+            time.sleep(LOOK_SECONDS)

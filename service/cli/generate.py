@@ -24,6 +24,8 @@ READY: Final = "Quizmill is ready at "
 LOOK_SECONDS: Final = 0.2
 EXTRACTION_SECONDS_MAX: Final = 600.0
 STOP_SECONDS_MAX: Final = 30.0
+PATIENCE_SECONDS: Final = 60.0
+"""How long reading waits for a service that is started anew."""
 
 
 class GenerateFailed(QuizmillError):
@@ -71,9 +73,9 @@ def generate(client: Client, quiz: Quiz, order: Order, *, data_dir: Path) -> Gen
     try:
         generation = client.order(quiz.id, order)
         watch = f"watch {generation.id}"
-        with show.Bars(generation) as bars:
-            for event in client.watch(generation.id, from_start=True):
-                bars.apply(event)
+        with show.progress(generation) as progress:
+            for event in client.watch(generation.id, say=show.say, from_start=True):
+                progress.apply(event)
                 if event.type == "generation.paused" and event.data.get("reason") == PauseReason.COST_CAP:
                     break
     except KeyboardInterrupt:

@@ -1,7 +1,8 @@
 """`quizmill generation ...`: look at, watch, retry and cancel generations of a running service."""
 
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Final
 from uuid import UUID
 
 import typer
@@ -10,6 +11,7 @@ from schemas.generations import Generation
 from schemas.states import GenerationState
 from service.cli import show
 from service.cli.client import Client
+from service.cli.stream import StreamEvent
 
 app = typer.Typer(no_args_is_help=True, help="Look at, watch, retry and cancel generations of a running service.")
 
@@ -19,6 +21,9 @@ CostMaxUsd = Annotated[
     float | None, typer.Option(min=0.0001, help="what it may cost in all from now on, in US dollars")
 ]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+PATIENCE_SECONDS: Final = 60.0
+"""How long the last look waits for a service that is started anew."""
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 
@@ -52,20 +57,35 @@ def watch(
     json: Annotated[bool, typer.Option("--json", help="print one JSON object per event")] = False,
 ) -> None:
     """Follow a generation live until it ends; exit code 0 only when it completed."""
-    client = Client(url)
-    if json:
-        for event in client.watch(generation_id, from_start=from_start):
-            sys.stdout.write(event.model_dump_json() + "\n")
-            sys.stdout.flush()
-    else:
-        with show.Bars(client.generation(generation_id)) as bars:
-            for event in client.watch(generation_id):
-                bars.apply(event)
-    ended = client.generation(generation_id)
+    client = Client(url, patience_seconds=PATIENCE_SECONDS)
+    events = client.watch(generation_id, say=show.say, from_start=from_start and json)
+    state = _told(events) if json else _shown(events)
     if not json:
-        show.generation(ended)
-    if ended.status is not GenerationState.COMPLETED:
+        show.generation(client.generation(generation_id))
+    if state is not GenerationState.COMPLETED:
         raise typer.Exit(1)
+
+
+def _told(events: Iterator[StreamEvent]) -> GenerationState | None:
+    """One JSON object a line; returns the state in which it all ended."""
+    state = None
+    for event in events:
+        sys.stdout.write(event.model_dump_json() + "\n")
+        sys.stdout.flush()
+        state = event.state or state
+    return state
+
+
+def _shown(events: Iterator[StreamEvent]) -> GenerationState | None:
+    """As `_told`, for people."""
+    first = next(events)
+    state = first.state
+    with show.progress(Generation.model_validate(first.data)) as progress:
+        progress.apply(first)
+        for event in events:
+            progress.apply(event)
+            state = event.state or state
+    return state
 
 
 @app.command()

@@ -94,4 +94,8 @@ def _address(settings: Settings) -> DiagnosisLine:
         return DiagnosisLine(subject="address", is_fine=False, message=str(error))
     running = lock.address_of(settings.data_dir)
     message = f"running at {running}" if running else f"would serve on {settings.host} port {settings.port}"
+    if settings.public_hosts:
+        message += (
+            f", also as {', '.join(settings.public_hosts)}: whoever the proxy lets in may read and write everything"
+        )
     return DiagnosisLine(subject="address", is_fine=True, message=message)

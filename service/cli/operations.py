@@ -50,7 +50,7 @@ def generate(
     if out and not out.parent.is_dir():
         raise typer.BadParameter(f"{out.parent} is no directory", param_hint="--out")
     with command.service(chosen, url) as address:
-        client = Client(address)
+        client = Client(address, patience_seconds=command.PATIENCE_SECONDS)
         quiz = client.upload(title=files[0].stem, language=language, files=files)
         quiz = command.extracted(client, quiz)
         types = question_type or [QuestionType.MULTIPLE_CHOICE]

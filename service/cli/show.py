@@ -10,10 +10,11 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from schemas.estimates import Estimate
-from schemas.generations import Batch, Generation
+from schemas.generations import Generation
 from schemas.states import BatchState, ErrorCode
 from schemas.topics import QuizTopics
-from service.cli.client import StreamEvent
+from service.cli.lines import Lines, batch_name
+from service.cli.stream import StreamEvent
 
 MARKS = {
     BatchState.PENDING: "waiting",
@@ -23,7 +24,10 @@ MARKS = {
     BatchState.CANCELLED: "cancelled",
 }
 
-console = Console()
+PIPE_COLUMNS = 200
+"""Of a table that no terminal bounds."""
+
+console = Console(width=None if Console().is_terminal else PIPE_COLUMNS)
 errors = Console(stderr=True)
 
 
@@ -114,8 +118,18 @@ def reasons(found: Generation) -> None:
             errors.print(Text(f"  {batch.module_name}, {batch.question_type}: {batch.error.message}"), soft_wrap=True)
 
 
+def say(sentence: str) -> None:
+    """Beside the answer, on stderr."""
+    errors.print(Text(sentence), soft_wrap=True)
+
+
+def progress(found: Generation) -> "Bars | Lines":
+    """Bars on a terminal, else a line per change; on stderr, since stdout is for answers."""
+    return Bars(found) if errors.is_terminal else Lines(found, say)
+
+
 class Bars:
-    """One live bar per batch, fed by a generation's events; on stderr, since stdout is for answers."""
+    """One live bar per batch, fed by a generation's events."""
 
     def __init__(self, found: Generation) -> None:
         self._progress = Progress(
@@ -128,7 +142,10 @@ class Bars:
         self._bars: dict[str, TaskID] = {}
         for batch in found.batches:
             self._bars[str(batch.id)] = self._progress.add_task(
-                _name(batch), total=batch.target_count, completed=batch.held_count + batch.saved_count, state="waiting"
+                batch_name(batch),
+                total=batch.target_count,
+                completed=batch.held_count + batch.saved_count,
+                state="waiting",
             )
 
     def __enter__(self) -> "Bars":
@@ -169,11 +186,6 @@ class Bars:
         for batch in found.batches:
             done = batch.held_count + batch.saved_count
             self._progress.update(self._bars[str(batch.id)], completed=done, state=MARKS[batch.status])
-
-
-def _name(batch: Batch) -> str:
-    difficulty = f", {batch.difficulty}" if batch.difficulty else ""
-    return f"{batch.module_name}: {batch.question_type}{difficulty}"
 
 
 def _number(event: StreamEvent, name: str) -> int:

@@ -158,7 +158,7 @@ async def test_ctrl_c_in_generate_keeps_what_is_done_and_says_how_to_go_on(
     await messages_api.held()
     process.send_signal(signal.SIGINT)
     out, err = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode != 0
+    assert process.returncode == 130
     assert "What is done is kept" in out.decode() + err.decode()
     assert "quizmill generation watch" in out.decode() + err.decode()
     assert "Traceback" not in err.decode()

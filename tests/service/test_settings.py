@@ -201,3 +201,39 @@ def test_settings_do_not_change_once_read() -> None:
 
 def test_every_setting_has_a_default() -> None:
     assert all(not field.is_required() for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ("", ()),
+        ("quizmill.example.org", ("quizmill.example.org",)),
+        (" One.example ,two.example,, ", ("one.example", "two.example")),
+        ("10.0.0.7", ("10.0.0.7",)),
+    ],
+)
+def test_further_hosts_are_names_separated_by_commas(
+    monkeypatch: pytest.MonkeyPatch, value: str, names: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("QUIZMILL_HOSTS", value)
+    chosen = settings.load()
+    assert chosen.public_hosts == names
+    # They open nothing.
+    assert chosen.host == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "name", ["https://quizmill.example.org", "quizmill.example.org:8443", "*", "*.example.org", "a b", "a/b", ".", "-a"]
+)
+def test_a_further_host_that_is_no_name_is_refused(name: str) -> None:
+    said = refused(QUIZMILL_HOSTS=f"fine.example,{name}")
+    assert said == (
+        f"QUIZMILL_HOSTS='{name}' is not allowed:"
+        " it must be names separated by commas, without http:// and without a port"
+    )
+
+
+def test_a_public_name_does_not_make_a_public_address_safe() -> None:
+    chosen = settings.load(hosts="quizmill.example.org")
+    with pytest.raises(SettingsInvalid, match="AUTH=none is refused"):
+        chosen.require_safe_host("0.0.0.0")

@@ -30,8 +30,8 @@ async def framed(_request: Request) -> Response:
     return PlainTextResponse("own", headers={"Cache-Control": "max-age=60", "Content-Security-Policy": "own"})
 
 
-def guarded(host: str = "127.0.0.1") -> Starlette:
-    settings = Settings(host=host, body_kb_max=2, upload_mb_max=1)
+def guarded(host: str = "127.0.0.1", hosts: str = "") -> Starlette:
+    settings = Settings(host=host, hosts=hosts, body_kb_max=2, upload_mb_max=1)
     return Starlette(
         routes=[
             Route("/echo", echo, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
@@ -93,6 +93,37 @@ async def test_the_host_we_are_told_to_be_is_served() -> None:
     transport = httpx.ASGITransport(guarded("quiz.example"))
     async with httpx.AsyncClient(transport=transport, base_url="http://quiz.example") as client:
         assert (await client.get("/echo")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("quiz.example", 200),
+        ("Quiz.Example:8443", 200),
+        ("two.example", 200),
+        ("127.0.0.1:8000", 200),
+        ("a.quiz.example", 400),
+        ("quiz.example.evil.example", 400),
+        ("example", 400),
+        ("", 400),
+    ],
+)
+async def test_names_that_a_proxy_serves_are_served_and_no_others(host: str, status: int) -> None:
+    transport = httpx.ASGITransport(guarded(hosts="quiz.example, TWO.example,"))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+        assert (await client.get("/echo", headers={"Host": host})).status_code == status
+
+
+async def test_a_write_under_a_served_name_must_come_from_its_own_pages() -> None:
+    transport = httpx.ASGITransport(guarded(hosts="quiz.example,two.example"))
+    async with httpx.AsyncClient(transport=transport, base_url="https://quiz.example") as client:
+        for origin, status in (
+            ("https://quiz.example", 200),
+            ("https://two.example", 403),
+            ("https://quiz.example:8443", 403),
+            ("https://evil.example", 403),
+        ):
+            assert (await client.post("/echo", headers={"Origin": origin})).status_code == status
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])

@@ -1,137 +1,18 @@
-"""A client of a service: its words, its streams through lost connections, its errors in plain sentences."""
+"""A client of a service: its words, its patience, its errors in plain sentences."""
 
-import asyncio
 import json
-from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TypeVar
 from uuid import UUID
 
 import pytest
 
 from schemas.states import GenerationState
 from service.cli import client as clients
-from service.cli.client import Client, ServiceAway, ServiceRefused
+from service.cli.refusals import ServiceAway, ServiceRefused
+from tests.canned import ask, response, serving
 from tests.web import samples
 
-Outcome = TypeVar("Outcome")
 GENERATION = samples.partial()
-HEAD = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nConnection: close\r\n\r\n"
-NO_MORE = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
-
-
-class Service:
-    """Answers each request with the next of its canned answers, and closes the connection."""
-
-    def __init__(self, *canned: str) -> None:
-        self.requests: list[str] = []
-        self._canned = list(canned)
-
-    async def answer(self, reader: StreamReader, writer: StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        length = next((int(line[16:]) for line in head.split("\r\n") if line.lower().startswith("content-length: ")), 0)
-        self.requests.append(head + (await reader.readexactly(length)).decode(errors="replace"))
-        writer.write(self._canned.pop(0).encode())
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
-
-    def header(self, position: int, name: str) -> str | None:
-        lines = self.requests[position].split("\r\n")
-        return next((line.partition(": ")[2] for line in lines if line.lower().startswith(f"{name}: ")), None)
-
-
-@asynccontextmanager
-async def serving(*canned: str) -> AsyncIterator[tuple[Service, str]]:
-    service = Service(*canned)
-    server = await asyncio.start_server(service.answer, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server:
-        yield service, f"http://127.0.0.1:{port}"
-
-
-@contextmanager
-def closing(url: str) -> Iterator[Client]:
-    """A command ends with its process; a test closes its client."""
-    client = Client(url)
-    yield client
-    client._http.close()
-
-
-async def ask(url: str, work: Callable[[Client], Outcome]) -> Outcome:
-    def asked() -> Outcome:
-        with closing(url) as client:
-            return work(client)
-
-    return await asyncio.wait_for(asyncio.to_thread(asked), 20)
-
-
-def response(status: str, body: str, media_type: str = "application/json") -> str:
-    headers = f"Content-Type: {media_type}\r\nContent-Length: {len(body.encode())}\r\nConnection: close"
-    return f"HTTP/1.1 {status}\r\n{headers}\r\n\r\n{body}"
-
-
-def event(seq: int, kind: str = "batch.started") -> str:
-    return f'event: {kind}\ndata: {{"seq":{seq}}}\nid: {seq}\n\n'
-
-
-async def watch(url: str, *, from_start: bool = False) -> list[tuple[str, object]]:
-    def watched(client: Client) -> list[tuple[str, object]]:
-        return [(heard.type, heard.data.get("seq")) for heard in client.watch(GENERATION.id, from_start=from_start)]
-
-    return await ask(url, watched)
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    # A second between two connections is too long for a test.
-    monkeypatch.setattr(clients, "RECONNECT_SECONDS", 0.01)
-
-
-async def test_a_stream_is_heard_until_the_service_says_that_there_is_no_more() -> None:
-    stream = HEAD + event(1) + "event: heartbeat\ndata: {}\n\n" + event(2, "generation.completed")
-    async with serving(stream, NO_MORE) as (service, url):
-        assert await watch(url) == [("batch.started", 1), ("generation.completed", 2)]
-    assert service.requests[0].startswith(f"GET /api/generations/{GENERATION.id}/events ")
-    assert service.header(0, "last-event-id") is None
-    assert service.header(1, "last-event-id") == "2"
-
-
-async def test_a_log_is_replayed_from_its_start_when_asked_for() -> None:
-    async with serving(HEAD + event(1, "generation.failed"), NO_MORE) as (service, url):
-        assert await watch(url, from_start=True) == [("generation.failed", 1)]
-    assert service.header(0, "last-event-id") == "0"
-
-
-async def test_a_stream_that_is_cut_goes_on_where_it_was() -> None:
-    cut = HEAD + event(1) + event(2) + 'event: batch.started\ndata: {"se'
-    rest = HEAD + event(3) + event(4, "generation.partial")
-    async with serving(cut, "", rest, NO_MORE) as (service, url):
-        heard = await watch(url)
-    assert [seq for _, seq in heard] == [1, 2, 3, 4]
-    assert [service.header(position, "last-event-id") for position in range(4)] == [None, "2", "2", "4"]
-
-
-async def test_a_service_that_says_goodbye_is_come_back_to() -> None:
-    leaving = HEAD + event(1) + "event: bye\nretry: 500\ndata: {}\n\n"
-    async with serving(leaving, HEAD + event(2, "generation.cancelled"), NO_MORE) as (service, url):
-        assert await watch(url) == [("batch.started", 1), ("generation.cancelled", 2)]
-    assert service.header(1, "last-event-id") == "1"
-
-
-async def test_an_answer_that_is_no_stream_is_asked_again() -> None:
-    page = response("200 OK", "<p>starting</p>", "text/html")
-    async with serving(page, HEAD + event(1, "generation.failed"), NO_MORE) as (_, url):
-        assert await watch(url) == [("generation.failed", 1)]
-
-
-async def test_a_stream_that_is_refused_says_why() -> None:
-    refusal = response("404 Not Found", json.dumps({"detail": "there is no generation"}), "application/problem+json")
-    async with serving(refusal) as (_, url):
-        with pytest.raises(ServiceRefused, match="404: there is no generation"):
-            await watch(url)
 
 
 async def test_answers_become_models() -> None:
@@ -208,3 +89,25 @@ async def test_a_service_that_is_not_there_is_named() -> None:
         pass
     with pytest.raises(ServiceAway, match=f"no Quizmill answers at {url}.*is `quizmill up` running"):
         await ask(url, lambda client: client.generation(GENERATION.id))
+
+
+@pytest.mark.parametrize("between", ["", response("502 Bad Gateway", "<html>proxy</html>", "text/html")])
+async def test_whoever_is_patient_reads_when_the_service_is_back(monkeypatch: pytest.MonkeyPatch, between: str) -> None:
+    monkeypatch.setattr(clients, "LOOK_SECONDS", 0.01)
+    there = response("200 OK", GENERATION.model_dump_json())
+    async with serving(between, between, there) as (service, url):
+        found = await ask(url, lambda client: client.generation(GENERATION.id), patience_seconds=20)
+    assert found == GENERATION
+    assert len(service.requests) == 3
+
+
+async def test_patience_ends_and_writes_have_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "LOOK_SECONDS", 0.01)
+    async with serving() as (_, url):
+        pass
+    with pytest.raises(ServiceAway):
+        await ask(url, lambda client: client.generation(GENERATION.id), patience_seconds=0.05)
+    async with serving("") as (service, url):
+        with pytest.raises(ServiceAway):
+            await ask(url, lambda client: client.step(GENERATION.id, "cancel"), patience_seconds=20)
+    assert len(service.requests) == 1

@@ -101,6 +101,12 @@ def test_a_doctor_finds_a_new_directory_fine_and_leaves_it_alone(tmp_path: Path)
     assert not (tmp_path / "new").exists()
 
 
+def test_a_doctor_reminds_of_public_names(tmp_path: Path) -> None:
+    done = quizmill("doctor", "--data-dir", str(tmp_path), QUIZMILL_HOSTS="quiz.example,two.example")
+    assert done.exit_code == 0
+    assert "also as quiz.example, two.example: whoever the proxy lets in may read and write everything" in done.output
+
+
 def test_a_doctor_says_where_it_runs(data_dir: Path) -> None:
     with lock.held(data_dir) as file:
         lock.publish(file, "http://127.0.0.1:8123")

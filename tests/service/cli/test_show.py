@@ -12,14 +12,14 @@ from schemas.generations import BatchError
 from schemas.states import BatchState, ErrorCode, GenerationState
 from schemas.topics import ModuleTopic, QuizTopics, TopicsUsage
 from service.cli import show
-from service.cli.client import StreamEvent
+from service.cli.stream import StreamEvent
 from tests.web import samples
 
 MARKUP = "Lists [red]a[/red], [/] and [0]"
 
 
 def event(kind: str, number: int = 1, **data: object) -> StreamEvent:
-    return StreamEvent(type=kind, data={"batch_id": str(samples.batch(number).id), **data})
+    return StreamEvent(id=number, type=kind, data={"batch_id": str(samples.batch(number).id), **data})
 
 
 def bar(bars: show.Bars, position: int = 0) -> tuple[float, float | None, str]:
@@ -120,13 +120,13 @@ def test_a_snapshot_sets_every_bar(kind: str) -> None:
     done = samples.generation(
         GenerationState.PROCESSING, samples.batch(1, BatchState.COMPLETED), samples.batch(2, target=5, held=2)
     )
-    bars.apply(StreamEvent(type=kind, data=json.loads(done.model_dump_json())))
+    bars.apply(StreamEvent(id=1, type=kind, data=json.loads(done.model_dump_json())))
     assert bar(bars, 0) == (20, 20, show.MARKS[BatchState.COMPLETED])
     assert bar(bars, 1) == (2, 5, "waiting")
 
 
 @pytest.mark.parametrize(
-    "told", [StreamEvent(type="generation.started", data={}), event("batch.started", 9, attempt=1)]
+    "told", [StreamEvent(id=1, type="generation.started", data={}), event("batch.started", 9, attempt=1)]
 )
 def test_what_is_about_no_bar_changes_none(told: StreamEvent) -> None:
     bars = pending()
