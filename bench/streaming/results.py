@@ -73,6 +73,8 @@ TARGETS = (
         for source in ("memory", "database")
         for figure in ("total s", "CPU s")
     ),
+    Target("1,000 come back, memory", "KB/stream", "naive", 0.6, None, is_floor=False),
+    Target("1,000 come back, database", "KB/stream", "naive", 0.6, None, is_floor=False),
     Target("1,000 come back, memory", "total s", "nchan", 1.25, 0.9, is_floor=False),
     Target("1,000 come back, memory", "CPU s", "nchan", 1.25, 0.9, is_floor=False),
     *(

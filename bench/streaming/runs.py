@@ -66,7 +66,7 @@ async def storm(contender: Contender, program: Path, clients: int, count: int, *
             await watcher.done()
         else:
             await _write(scene, after + count)
-        used = usage.of(scene.served.pids)
+        used, rss_before = usage.of(scene.served.pids), usage.rss_kb(scene.served.pids)
         options = {"after": after, "last": after + count}
         if scene.served.has_our_ids:
             options["resume"] = after
@@ -74,12 +74,13 @@ async def storm(contender: Contender, program: Path, clients: int, count: int, *
         await crowd.ready()
         await crowd.done()
         used = usage.of(scene.served.pids).since(used)
+        rss = usage.rss_kb(scene.served.pids) - rss_before
         seen = await crowd.leave()
     return {
         "deliveries": seen.deliveries,
         "total s": seen.done_seconds,
         "CPU s": used.cpu_seconds,
-        "per CPU s": seen.deliveries / used.cpu_seconds,
+        "KB/stream": rss / clients,
         "core busy %": 100 * used.waited_seconds / seen.done_seconds,
         "faults": seen.faults,
     }
