@@ -18,7 +18,6 @@ from uuid import UUID, uuid4
 
 from jobs.checks import Rejection, in_wrong_language, judge
 from jobs.extraction import ExtractedModule, extract
-from jobs.fields import wording_of
 from jobs.flaws import COST_OF
 from jobs.providers.base import Request, Source, SourceExhausted
 from jobs.providers.offline import OfflineProvider
@@ -26,6 +25,7 @@ from jobs.tongues import Ear
 from schemas.questions import Draft, Fingerprint, MultipleChoice, SoundQuestion, TrueFalse
 from schemas.states import QuestionType
 from service.rules import balance
+from service.rules.fields import wording_of
 
 HANDBOOK = Path("/usr/share/doc/debian-handbook/html/en-US")
 CHAPTERS = [HANDBOOK / f"{name}.html" for name in ("network-services", "advanced-administration", "unix-services")]

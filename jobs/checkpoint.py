@@ -9,7 +9,6 @@ from uuid import UUID
 from jobs import checks, spreading, tongues
 from jobs.banks import Bank
 from jobs.duplicates import Taken
-from jobs.fields import wording_of
 from jobs.holding import Brought, Kept, hold
 from jobs.providers.base import Source
 from jobs.workshop import Workshop, outlasted
@@ -23,6 +22,7 @@ from schemas.topics import Topic
 from service import failpoints
 from service.errors import LeaseLost
 from service.failpoints import Place
+from service.rules.fields import wording_of
 from service.store import batches, modules, questions, topics
 from service.store.database import Tx
 

@@ -9,8 +9,8 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel
 
-from jobs.characters import DASHES, DOUBLE_QUOTES, INVISIBLE, SINGLE_QUOTES, SPACES, puts_spaces_between_words
 from schemas.base import Frozen
+from service.rules.characters import DASHES, DOUBLE_QUOTES, INVISIBLE, SINGLE_QUOTES, SPACES, puts_spaces_between_words
 
 SIMILARITY_MIN = 95
 # Of a shorter quote, 95 % is not enough to tell it from something else.

@@ -10,8 +10,6 @@ from typing import assert_never
 from rapidfuzz import fuzz
 
 from jobs import cues, figures
-from jobs.characters import puts_spaces_between_words
-from jobs.duplicates import key_form, text_form
 from schemas.questions import (
     Content,
     FillInBlank,
@@ -26,6 +24,8 @@ from schemas.questions import (
     preview_of,
 )
 from service.rules import balance
+from service.rules.characters import puts_spaces_between_words
+from service.rules.likeness import key_form, text_form
 
 STEM_WORDS_MIN = 4
 STEM_CHARACTERS_MIN = 8

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from jobs import figures
-from jobs.characters import DASHES
-from jobs.duplicates import key_form
 from schemas.questions import Matching, MultipleChoice, MultipleResponse
+from service.rules.characters import DASHES
+from service.rules.likeness import key_form
 
 # "B) ..." is a label wherever it stands; "B. ..." also begins names (E. coli), so the labels must make a sequence.
 _LABEL = re.compile(r"\(?[A-Ha-h1-9]\)\s")

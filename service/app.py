@@ -12,7 +12,20 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from service import queue
-from service.api import answers, events, generations, guard, health, pages, quizzes, tickets, topics
+from service.api import (
+    answers,
+    events,
+    exports,
+    generations,
+    guard,
+    health,
+    pages,
+    questions,
+    quizzes,
+    review_pages,
+    tickets,
+    topics,
+)
 from service.api.backend import Backend
 from service.api.bell import Bell
 from service.api.hub import Hub
@@ -25,6 +38,7 @@ from service.store.database import Database
 from web.pages import STATIC_DIR
 
 QUIZ = "/api/quizzes/{quiz_id:uuid}"
+QUESTION = "/api/questions/{question_id:uuid}"
 GENERATION = "/api/generations/{generation_id:uuid}"
 
 
@@ -77,7 +91,8 @@ def _routes() -> list[Route | Mount]:
         Route(QUIZ + "/modules/{module_id:uuid}", quizzes.module),
         Route(QUIZ + "/topics", topics.identify, methods=["POST"]),
         Route(QUIZ + "/generations", quizzes.order, methods=["POST"]),
-        Route(QUIZ + "/export/{format}", quizzes.export),
+        Route(QUIZ + "/export/{format}", exports.export),
+        Route(QUIZ + "/export/{format}/manifest", exports.manifest),
         Route("/api/generations", generations.create, methods=["POST"]),
         Route("/api/generations", generations.page),
         Route(GENERATION, generations.load),
@@ -92,8 +107,15 @@ def _routes() -> list[Route | Mount]:
         Route(GENERATION + "/resume", generations.resume, methods=["POST"]),
         Route("/api/batches/{batch_id:uuid}/accept", generations.accept, methods=["POST"]),
         Route("/api/stream-tickets", tickets.create, methods=["POST"]),
+        Route(QUESTION, questions.load),
+        Route(QUESTION, questions.edit, methods=["PATCH"]),
+        Route(QUESTION + "/approve", questions.approve, methods=["POST"]),
+        Route(QUESTION + "/reject", questions.reject, methods=["POST"]),
+        Route(QUESTION + "/regenerate", questions.regenerate, methods=["POST"]),
+        Route(QUIZ + "/approve", questions.approve_many, methods=["POST"]),
         Route("/livez", health.live),
         Route("/readyz", health.ready),
         *pages.routes(),
+        *review_pages.routes(),
         Mount("/static", StaticFiles(directory=STATIC_DIR)),
     ]

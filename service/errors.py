@@ -9,6 +9,8 @@ QuizmillError                 500
 |   `-- StateConflict         409   a state that does not allow the step
 |-- TooLarge                  413
 |-- UnsupportedMedia          415
+|-- Stale                     412   someone else has changed it meanwhile
+|-- VersionNeeded             428   a change without the version that it is of
 |-- Invalid                   422   read, but not acceptable: names the fields
 |-- Unavailable               503   the database does not answer, or a worker's provider
 |-- ProviderFailed            502   what was asked of a worker failed at the provider
@@ -66,6 +68,16 @@ class TooLarge(QuizmillError):
 class UnsupportedMedia(QuizmillError):
     status = 415
     title = "Unsupported media type"
+
+
+class Stale(QuizmillError):
+    status = 412
+    title = "Precondition failed"
+
+
+class VersionNeeded(QuizmillError):
+    status = 428
+    title = "Precondition required"
 
 
 class Invalid(QuizmillError):

@@ -64,6 +64,11 @@ class System:
         await self.redis.aclose(close_connection_pool=True)
         await self.database.close()
 
+    def cut_connections(self) -> None:
+        """As a network does that goes away: nobody is told."""
+        for connection in tuple(self._server.server_state.connections):
+            connection.transport.abort()
+
     async def stop_workers(self) -> None:
         for _, until, running in self._workers:
             until.set()

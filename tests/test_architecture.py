@@ -64,6 +64,8 @@ OWNERS: dict[str, set[str]] = {
     "alembic": {"service.store"},
     "aiosqlite": {"service.store"},
     "jinja2": {"web"},
+    "latex2mathml": {"web"},
+    "markupsafe": {"web"},
     "anthropic": {"jobs"},
     "aiohttp": {"jobs"},
     "sse_starlette": {"service.api"},
@@ -84,7 +86,8 @@ OWNERS: dict[str, set[str]] = {
         "service.cli",
         "jobs",
     },
-    "lxml": {"jobs"},
+    "lxml": {"jobs", "service.exports"},
+    "genanki": {"service.exports"},
     "HanTa": {"jobs"},
 }
 

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from jobs import checks, duplicates, evidence, fields, flaws, tongues
+from jobs import duplicates, evidence, flaws, tongues
 from jobs.flaws import COST_OF
 from schemas.calls import CallOutcome, Usage
 from schemas.estimates import Estimate
@@ -27,7 +27,7 @@ from service import queue
 from service.app import create_app
 from service.cli.main import app
 from service.errors import QuizmillError
-from service.rules import balance
+from service.rules import balance, fields, structure
 from service.settings import PREFIX, Settings
 from tests.processes import quizmill
 
@@ -189,20 +189,20 @@ WARNINGS = rules("Flaws a reviewer should see")
 LETTERS_OF = {"MC", "MR", "TF", "FB", "SA", "MA", "NU", "FC", "VO"}
 
 
-def source_of(*names: str) -> str:
-    return "".join((ROOT / "jobs" / f"{name}.py").read_text(encoding="utf-8") for name in names)
+def source_of(*paths: str) -> str:
+    return "".join((ROOT / f"{path}.py").read_text(encoding="utf-8") for path in paths)
 
 
 def test_the_reasons_to_reject_a_question_are_those_of_the_code() -> None:
-    codes = set(re.findall(r'code="(\w+)"', source_of("checks", "options")))
-    codes |= set(re.findall(r'^    "(\w+)": re\.', source_of("options"), re.MULTILINE))
-    codes |= set(re.findall(r'"(empty_\w+)"', source_of("fields")))
-    codes |= set(re.findall(r'return "(\w+)" if', source_of("options")))
+    codes = set(re.findall(r'code="(\w+)"', source_of("service/rules/structure", "jobs/checks", "jobs/options")))
+    codes |= set(re.findall(r'^    "(\w+)": re\.', source_of("jobs/options"), re.MULTILINE))
+    codes |= set(re.findall(r'"(empty_\w+)"', source_of("service/rules/fields")))
+    codes |= set(re.findall(r'return "(\w+)" if', source_of("jobs/options")))
     assert set(ERRORS) == codes | {"schema"}
 
 
 def test_the_flaws_are_those_of_the_code_and_cost_what_it_says() -> None:
-    seen = set(re.findall(r'yield "(\w+)"', source_of("flaws"))) | {balance.KEY_POSITION, balance.TRUE_FALSE}
+    seen = set(re.findall(r'yield "(\w+)"', source_of("jobs/flaws"))) | {balance.KEY_POSITION, balance.TRUE_FALSE}
     assert seen | {"evidence_not_verbatim"} == set(COST_OF)
     assert {flaw: float(cells[2]) for flaw, cells in WARNINGS.items()} == COST_OF
 
@@ -217,16 +217,16 @@ def test_every_rule_names_the_types_that_it_is_for() -> None:
 @pytest.mark.parametrize(
     ("code", "thresholds"),
     [
-        ("option_count", (checks.OPTIONS_MIN, checks.OPTIONS_MAX)),
-        ("key_count", (checks.KEYS_MIN,)),
-        ("pair_count", (checks.PAIRS_MIN, checks.PAIRS_MAX, checks.EXTRA_RIGHTS_MAX)),
+        ("option_count", (structure.OPTIONS_MIN, structure.OPTIONS_MAX)),
+        ("key_count", (structure.KEYS_MIN,)),
+        ("pair_count", (structure.PAIRS_MIN, structure.PAIRS_MAX, structure.EXTRA_RIGHTS_MAX)),
         (
             "text_too_long",
             (
                 fields.PASSAGE_CHARACTERS_MAX,
                 fields.OPTION_CHARACTERS_MAX,
                 fields.ANSWER_CHARACTERS_MAX,
-                checks.EXPLANATION_CHARACTERS_MAX,
+                structure.EXPLANATION_CHARACTERS_MAX,
             ),
         ),
         ("evidence_not_in_source", (evidence.SIMILARITY_MIN, evidence.APPROXIMATE_CHARACTERS_MIN)),

@@ -14,11 +14,25 @@ from schemas.generations import Generation
 from schemas.lists import Page
 from schemas.problems import Problem
 from schemas.questions import Question
-from schemas.quizzes import Quiz
-from schemas.states import Difficulty, FailureReason, Priority, QuestionType, QuizStatus
+from schemas.quizzes import ModuleText, Quiz
+from schemas.reviews import Shown
+from schemas.states import Difficulty, FailureReason, Priority, QuestionType, QuizStatus, Review
 from web import wording
 from web.cards import card_of, chapters_of
 from web.forms import LANGUAGES, Filled, Limits
+from web.maths import with_formulas
+from web.review import (
+    OPTIONS_MAX,
+    PAIRS_MAX,
+    Failed,
+    View,
+    flaws_in,
+    passage_of,
+    progress_of,
+    query_of,
+    values_of,
+)
+from web.sheets import parts_of
 
 STATIC_DIR = wording.STATIC_DIR
 
@@ -55,12 +69,56 @@ def start(
     )
 
 
-def quiz(quiz: Quiz, questions: Sequence[Question]) -> str:
-    """Page `/quizzes/{id}`: what is saved, grouped by module in the order of the material; the modules' topics.
+def quiz(
+    quiz: Quiz,
+    questions: Sequence[Question],
+    texts: Mapping[UUID, str] | None = None,
+    view: View | None = None,
+    problem: str | None = None,
+    failed: Failed | None = None,
+) -> str:
+    """Page `/quizzes/{id}`: what is saved, grouped by module in the order of the material, to be reviewed.
 
-    Its form posts to `/quizzes/{id}/topics` (no fields) and comes back when they are identified.
+    `questions`: all of the quiz; `view` says which are shown. `texts`: those of the modules, by id. Its forms post to
+    `/quizzes/{id}/topics` (no fields), `/quizzes/{id}/review` (`question_id` repeated, `review`) and, with the query of
+    the page, `/questions/{id}/approve`, `reject`, `regenerate` (no fields) and `edit` (`version`, and the fields of
+    web/review.py). `failed`: what was sent with an edit that was refused, and `problem` why.
     """
-    return _render("quiz.html", quiz=quiz, chapters=chapters_of(quiz.modules, questions))
+    view = view or View(shown=Shown(), page=1, found=tuple(questions))
+    on_page = view.on_page
+    return _render(
+        "quiz.html",
+        quiz=quiz,
+        chapters=chapters_of(quiz.modules, on_page),
+        passages={
+            question.id: passage_of(question.evidence, (texts or {}).get(question.module_id, ""))
+            for question in on_page
+        },
+        progress=progress_of(questions),
+        flaws=flaws_in(questions),
+        shown=view.shown,
+        paging=view,
+        problem=problem,
+        failed=failed,
+    )
+
+
+def module(quiz: Quiz, module: ModuleText, question: Question | None) -> str:
+    """Page `/quizzes/{id}/modules/{module_id}?question=`: the text, with the question's evidence marked in it."""
+    passage = passage_of(question.evidence, module.text, characters=None) if question else None
+    return _render("module.html", quiz=quiz, module=module, question=question, passage=passage)
+
+
+def sheet(quiz: Quiz, questions: Sequence[Question], *, with_key: bool, review: Review | None = None) -> str:
+    """Page `/quizzes/{id}/print?key=&review=`: the questions on paper, with the answers behind them or without."""
+    only = {"review": review} if review else {}
+    return _render(
+        "print.html",
+        quiz=quiz,
+        parts=parts_of(quiz, questions),
+        with_key=with_key,
+        other=urlencode({**only} if with_key else {"key": "true", **only}),
+    )
 
 
 def generations(page: Page[Generation], titles: Mapping[UUID, str], quiz_id: UUID | None = None) -> str:
@@ -122,7 +180,13 @@ def _environment() -> Environment:
         question_types=tuple(QuestionType),
         difficulties=tuple(Difficulty),
         priorities=tuple(Priority),
+        reviews=tuple(Review),
+        query_of=query_of,
+        values_of=values_of,
+        options_max=OPTIONS_MAX,
+        pairs_max=PAIRS_MAX,
     )
+    environment.filters["formulas"] = with_formulas
     return environment
 
 

@@ -57,6 +57,17 @@ TYPE_HINTS = {
 }
 assert set(TYPE_NAMES) == set(TYPE_HINTS) == set(QuestionType), "every question type needs its name and its hint"
 
+EXPORTS = {
+    "qti": "Canvas (QTI 1.2)",
+    "qti21": "QTI 2.1",
+    "moodle-xml": "Moodle XML",
+    "gift": "GIFT",
+    "anki": "Anki deck",
+    "csv": "Spreadsheet (CSV)",
+    "json": "JSON",
+}
+"""The formats of an export and what they are for."""
+
 QUIZ_STATES = {
     QuizStatus.CREATED: "Ready for an order",
     QuizStatus.EXTRACTING_CONTENT: "Reading the material",

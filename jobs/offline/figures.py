@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
 
-from jobs.duplicates import text_form
 from jobs.offline.analysis import Analysis
 from jobs.offline.gaps import BLANK, NumberGap, number_gaps
 from jobs.offline.ideas import Idea
@@ -13,6 +12,7 @@ from jobs.offline.numbers import Number, NumberKind, value_of
 from jobs.offline.subjects import YearQuestion, year_questions
 from jobs.offline.writing import draft
 from schemas.questions import Draft, Numeric
+from service.rules.likeness import text_form
 
 COST_OF_YEARS = 0.1
 ROUNDED_SHARE = Decimal("0.1")

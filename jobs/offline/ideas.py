@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
-from jobs.duplicates import SIMILARITY_MIN, text_form
+from jobs.duplicates import SIMILARITY_MIN
 from jobs.offline.chance import draw
 from schemas.questions import Draft, preview_of
 from schemas.states import Difficulty, QuestionType
+from service.rules.likeness import text_form
 
 MERIT_MIN = 0.35
 HOMES = 3

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from functools import partial
 
-from jobs.duplicates import text_form
 from jobs.offline.analysis import Analysis
 from jobs.offline.definitions import Definition
 from jobs.offline.distractors import Distractors
@@ -11,6 +10,7 @@ from jobs.offline.ideas import Idea
 from jobs.offline.passages import GROUP_MAX, Group, groups, names_of, salience_of, strangers
 from jobs.offline.writing import capitalised, draft_of_several
 from schemas.questions import Draft, Matching, Pair
+from service.rules.likeness import text_form
 
 MERIT_OF_WHOLE_GROUPS = 0.9
 MERIT_OF_SMALL_GROUPS = 0.7

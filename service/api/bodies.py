@@ -62,8 +62,11 @@ def limit(request: Request) -> int:
 def choice(request: Request, name: str, choices: type[Choice]) -> Choice | None:
     """A query value out of a list, None when absent. Raises Invalid naming what is allowed."""
     text = request.query_params.get(name)
-    if text is None:
-        return None
+    return None if text is None else chosen(text, name, choices)
+
+
+def chosen(text: str, name: str, choices: type[Choice]) -> Choice:
+    """Raises Invalid naming what is allowed."""
     try:
         return choices(text)
     except ValueError:

@@ -16,15 +16,14 @@ from schemas.generations import Generation
 from schemas.orders import ModuleBatchOrder, Order, ResumeOrder, RetryOrder
 from schemas.states import QuestionType
 from service import auth
-from service.api import backend, bodies, operations, orders, topics, uploads
+from service.api import backend, bodies, exports, operations, orders, topics, uploads
 from service.api.answers import answer
 from service.errors import Invalid, QuizmillError
-from service.store import generations, questions, quizzes
+from service.store import generations, quizzes
 from web import pages
 from web.forms import Limits
 
 RECENT_QUIZZES = 8
-QUESTIONS_SHOWN_MAX = 2000
 
 Step = Callable[[backend.Backend, str, UUID], Awaitable[Generation]]
 
@@ -34,7 +33,7 @@ def routes() -> list[Route]:
     return [
         Route("/", start),
         Route("/quizzes", upload, methods=["POST"]),
-        Route(quiz, quiz_page),
+        Route(quiz + "/print", sheet),
         Route(quiz + "/topics", find_topics, methods=["POST"]),
         Route(quiz + "/generations", order, methods=["POST"]),
         Route("/generations", generation_list),
@@ -85,12 +84,11 @@ async def _estimate(request: Request, quiz_id: UUID, form: FormData) -> Response
     return answer(found) if _wants_json(request) else await _start(request, quiz_id=quiz_id, form=form, estimate=found)
 
 
-async def quiz_page(request: Request) -> Response:
-    quiz_id: UUID = request.path_params["quiz_id"]
-    async with backend.of(request).database.read() as tx:
-        quiz = await quizzes.load(tx, auth.owner_of(request), quiz_id)
-        found = await questions.of_quiz(tx, quiz_id, review=None, limit=QUESTIONS_SHOWN_MAX)
-    return HTMLResponse(pages.quiz(quiz, found))
+async def sheet(request: Request) -> Response:
+    """The quiz on paper; `?key=true` with the answers behind it, `?review=` only those questions."""
+    wanted = await exports.chosen(request)
+    with_key = bodies.flag(request, "key") or False
+    return HTMLResponse(pages.sheet(wanted.quiz, wanted.questions, with_key=with_key, review=wanted.review))
 
 
 async def find_topics(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""/api/quizzes: quizzes, their modules and what is exported from them."""
+"""/api/quizzes: quizzes, their modules and the orders on them."""
 
 from uuid import UUID
 
@@ -6,15 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.orders import NewQuiz, Order
-from schemas.states import Review
 from service import auth
 from service.api import backend, bodies, operations, orders, uploads
 from service.api.answers import answer
-from service.errors import NotFound
-from service.exports.formats import FORMATS
-from service.store import modules, questions, quizzes
-
-EXPORT_MAX = 100_000
+from service.store import modules, quizzes
 
 
 async def create(request: Request) -> Response:
@@ -56,21 +51,3 @@ async def order(request: Request) -> Response:
         return answer(await orders.estimate(backend.of(request), auth.owner_of(request), quiz_id, wanted))
     generation = await operations.order(backend.of(request), auth.owner_of(request), quiz_id, wanted)
     return answer(generation, status=202, headers={"Location": f"/api/generations/{generation.id}"})
-
-
-async def export(request: Request) -> Response:
-    """Saved questions as a file. `X-Quizmill-Left-Out` counts what the format can't express."""
-    name: str = request.path_params["format"]
-    if name not in FORMATS:
-        raise NotFound(f"there is no export format {name!r}: use one of {', '.join(FORMATS)}")
-    export_format = FORMATS[name]
-    quiz_id: UUID = request.path_params["quiz_id"]
-    review = bodies.choice(request, "review", Review)
-    async with backend.of(request).database.read() as tx:
-        quiz = await quizzes.load(tx, auth.owner_of(request), quiz_id)
-        found = await questions.of_quiz(tx, quiz_id, review=review, limit=EXPORT_MAX)
-    headers = {
-        "Content-Disposition": f'attachment; filename="quiz-{quiz.code}.{export_format.suffix}"',
-        "X-Quizmill-Left-Out": "0",
-    }
-    return Response(export_format.write(quiz, found), media_type=export_format.media_type, headers=headers)

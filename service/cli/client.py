@@ -10,10 +10,12 @@ import httpx
 from pydantic import BaseModel
 
 from schemas.estimates import Estimate
+from schemas.exports import Manifest
 from schemas.generations import Generation, RetryAnswer
 from schemas.lists import Page
 from schemas.orders import Order
 from schemas.quizzes import Quiz
+from schemas.states import Review
 from schemas.topics import QuizTopics
 from service.cli.refusals import ServiceAway, require_success
 from service.cli.stream import Stream, StreamEvent
@@ -91,8 +93,12 @@ class Client:
     def step(self, generation_id: UUID, name: Literal["pause", "cancel"]) -> Generation:
         return self._ask(Generation, "POST", f"/api/generations/{generation_id}/{name}")
 
-    def export(self, quiz_id: UUID, export_format: str) -> bytes:
-        return self._send("GET", f"/api/quizzes/{quiz_id}/export/{export_format}").content
+    def export(self, quiz_id: UUID, export_format: str, *, review: Review | None = None) -> bytes:
+        return self._send("GET", f"/api/quizzes/{quiz_id}/export/{export_format}", params=_reviewed(review)).content
+
+    def manifest(self, quiz_id: UUID, export_format: str, *, review: Review | None = None) -> Manifest:
+        path = f"/api/quizzes/{quiz_id}/export/{export_format}/manifest"
+        return self._ask(Manifest, "GET", path, params=_reviewed(review))
 
     def watch(
         self, generation_id: UUID, *, say: Callable[[str], None], from_start: bool = False
@@ -122,3 +128,7 @@ class Client:
                     return response
             # A service does not tell when it is back.
             time.sleep(LOOK_SECONDS)
+
+
+def _reviewed(review: Review | None) -> dict[str, str]:
+    return {"review": review} if review else {}

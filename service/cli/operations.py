@@ -3,16 +3,20 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from schemas.states import Difficulty, GenerationState, QuestionType
+from schemas.states import Difficulty, GenerationState, QuestionType, Review
 from service import logs, settings
 from service.cli import show
 from service.errors import QuizmillError
+from service.exports import formats
 from service.exports.formats import FORMATS
+
+if TYPE_CHECKING:
+    from service.cli.client import Client
 
 DataDir = Annotated[Path | None, typer.Option(help="where SQLite keeps its file (default ./quizmill-data)")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
@@ -44,11 +48,7 @@ def generate(
 
     chosen = settings.load(data_dir=data_dir)
     logs.configure(chosen)
-    name = export_format or (out.suffix.removeprefix(".") if out else "json")
-    if name not in FORMATS:
-        raise typer.BadParameter(f"unknown format {name!r}: use one of {', '.join(FORMATS)}", param_hint="--format")
-    if out and not out.parent.is_dir():
-        raise typer.BadParameter(f"{out.parent} is no directory", param_hint="--out")
+    name = _format(export_format, out)
     with command.service(chosen, url) as address:
         client = Client(address, patience_seconds=command.PATIENCE_SECONDS)
         quiz = client.upload(title=files[0].stem, language=language, files=files)
@@ -59,7 +59,7 @@ def generate(
             show.estimate(client.estimate(quiz.id, order))
             return
         ended = command.generate(client, quiz, order, data_dir=chosen.data_dir)
-        _write(client.export(quiz.id, name), out)
+        _write(client, quiz.id, name, out)
     show.reasons(ended)
     if ended.status is not GenerationState.COMPLETED:
         raise typer.Exit(1)
@@ -82,14 +82,15 @@ def topics(
 
 def export(
     quiz_id: Annotated[UUID, typer.Argument(help="the quiz's id")],
-    export_format: Annotated[str, typer.Option("--format", help=" | ".join(FORMATS))] = "json",
+    export_format: Annotated[str | None, typer.Option("--format", help=" | ".join(FORMATS))] = None,
     out: Annotated[Path | None, typer.Option(help="file to write; without it, stdout")] = None,
+    review: Annotated[Review | None, typer.Option(help="only questions with this review")] = None,
     url: Annotated[str, typer.Option(envvar="QUIZMILL_URL")] = "http://127.0.0.1:8000",
 ) -> None:
-    """Write a quiz's saved questions to a file."""
+    """Write a quiz's saved questions to a file. What its format can't express is told."""
     from service.cli.client import Client  # noqa: PLC0415 # `--help` stays quick
 
-    _write(Client(url).export(quiz_id, export_format), out)
+    _write(Client(url), quiz_id, _format(export_format, out), out, review=review)
 
 
 def migrate(data_dir: DataDir = None) -> None:
@@ -142,11 +143,27 @@ def doctor(data_dir: DataDir = None, json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def _write(content: bytes, out: Path | None) -> None:
+def _format(name: str | None, out: Path | None) -> str:
+    """The format that is named, or that the file's suffix tells, else JSON. Raises BadParameter."""
+    known = ", ".join(FORMATS)
+    if out and not out.parent.is_dir():
+        raise typer.BadParameter(f"{out.parent} is no directory", param_hint="--out")
+    if name is None and out is not None:
+        name = formats.of_suffix(out.suffix.removeprefix("."))
+        if name is None:
+            raise typer.BadParameter(f"what format is {out.name}? Use one of {known}", param_hint="--format")
+    if name not in {None, *FORMATS}:
+        raise typer.BadParameter(f"unknown format {name!r}: use one of {known}", param_hint="--format")
+    return name or "json"
+
+
+def _write(client: "Client", quiz_id: UUID, name: str, out: Path | None, *, review: Review | None = None) -> None:
+    content = client.export(quiz_id, name, review=review)
     if out is None:
         sys.stdout.buffer.write(content)
-        return
-    try:
-        out.write_bytes(content)
-    except OSError as error:
-        raise QuizmillError(f"{out} can't be written: {error.strerror}") from None
+    else:
+        try:
+            out.write_bytes(content)
+        except OSError as error:
+            raise QuizmillError(f"{out} can't be written: {error.strerror}") from None
+    show.left_out(client.manifest(quiz_id, name, review=review))

@@ -10,6 +10,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from schemas.estimates import Estimate
+from schemas.exports import Manifest
 from schemas.generations import Generation
 from schemas.states import BatchState, ErrorCode
 from schemas.topics import QuizTopics
@@ -60,6 +61,21 @@ def cost(found: Generation) -> str:
         f"cost ${usage.cost_usd:,.4f}{limit}{unpriced}{per_question};"
         f" {usage.llm_calls} calls, {usage.wasted_calls} of them wasted"
     )
+
+
+def left_out(found: Manifest) -> None:
+    """What a file does not hold, and why, on stderr; nothing when it holds everything."""
+    if not found.left_out:
+        return
+    count = len(found.left_out)
+    errors.print(
+        f"{count} of {found.question_count} questions left out, because {found.format} can't express them:",
+        soft_wrap=True,
+        highlight=False,
+    )
+    for question in found.left_out:
+        told = f"  {question.question_type} {question.id} ({question.preview}): {question.reason}"
+        errors.print(Text(told), soft_wrap=True)
 
 
 def estimate(found: Estimate) -> None:

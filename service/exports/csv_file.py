@@ -30,14 +30,18 @@ COLUMNS = (
     "question",
     "answer",
     *(f"option_{number}" for number in range(1, OPTIONS_MAX + 1)),
+    "example",
     "explanation",
     "evidence",
+    "cognitive_level",
+    "tags",
     "flaws",
     "quality",
     "review",
 )
 SEPARATOR = " | "
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# The last four are the wide forms, which spreadsheets of East Asia take for the others.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def write(_quiz: Quiz, questions: Sequence[Question]) -> bytes:
@@ -61,8 +65,11 @@ def _row(question: Question) -> list[str]:
         answer,
         *options,
         *[""] * (OPTIONS_MAX - len(options)),
+        question.content.example if isinstance(question.content, Vocabulary) else "",
         question.explanation,
         question.evidence.quote,
+        question.cognitive_level,
+        SEPARATOR.join(question.tags),
         " ".join(question.flaws),
         f"{question.quality:.2f}",
         question.review,

@@ -128,7 +128,7 @@ async def page(
     tx: Tx, generation_id: UUID, *, batch_id: UUID | None, review: Review | None, limit: int, cursor: str | None
 ) -> Page[Question]:
     """Saved questions of a generation, in the order of its batches. Raises BadRequest for a forged cursor."""
-    found = _saved().where(questions.c.generation_id == generation_id)
+    found = visible().where(questions.c.generation_id == generation_id)
     if batch_id:
         found = found.where(questions.c.batch_id == batch_id)
     if review:
@@ -138,25 +138,25 @@ async def page(
         found = found.where(sa.tuple_(batches.c.position, questions.c.slot) > place)
     rows = (await tx.execute(found.order_by(batches.c.position, questions.c.slot).limit(limit + 1))).all()
     more = cursors.encode_places(rows[limit - 1].position, rows[limit - 1].slot) if len(rows) > limit else None
-    return Page[Question](items=tuple(_question(row) for row in rows[:limit]), next_cursor=more)
+    return Page[Question](items=tuple(question_of(row) for row in rows[:limit]), next_cursor=more)
 
 
 async def of_quiz(tx: Tx, quiz_id: UUID, *, review: Review | None, limit: int) -> list[Question]:
     """Saved questions of a quiz: generation by generation, batch by batch."""
-    found = _saved().join(generations, generations.c.id == questions.c.generation_id)
+    found = visible().join(generations, generations.c.id == questions.c.generation_id)
     found = found.where(questions.c.quiz_id == quiz_id)
     if review:
         found = found.where(questions.c.review == review)
     place = (generations.c.requested_at, generations.c.id, batches.c.position, questions.c.slot)
-    return [_question(row) for row in await tx.execute(found.order_by(*place).limit(limit))]
+    return [question_of(row) for row in await tx.execute(found.order_by(*place).limit(limit))]
 
 
-def _saved() -> sa.Select[*tuple[object, ...]]:
+def visible() -> sa.Select[*tuple[object, ...]]:
     return (
         sa.select(questions, batches.c.batch_key, batches.c.position, modules.c.name.label("module_name"))
         .join(batches, batches.c.id == questions.c.batch_id)
         .join(modules, modules.c.id == questions.c.module_id)
-        .where(questions.c.state == QuestionState.SAVED)
+        .where(questions.c.state == QuestionState.SAVED, questions.c.replaced_by.is_(None))
     )
 
 
@@ -177,7 +177,7 @@ def _fingerprint(row: sa.Row[*tuple[object, ...]]) -> Fingerprint:
     )
 
 
-def _question(row: sa.Row[*tuple[object, ...]]) -> Question:
+def question_of(row: sa.Row[*tuple[object, ...]]) -> Question:
     question_type = QuestionType(row.question_type)
     return Question(
         id=row.id,

@@ -126,6 +126,7 @@ async def _question_counts(tx: Tx, quiz_ids: Collection[UUID]) -> dict[UUID, tup
     rows = await tx.execute(
         sa.select(questions.c.quiz_id, sa.func.count().label("saved"), approved.label("approved"))
         .where(questions.c.quiz_id.in_(quiz_ids), questions.c.state == QuestionState.SAVED)
+        .where(questions.c.replaced_by.is_(None))
         .group_by(questions.c.quiz_id)
     )
     return {row.quiz_id: (row.saved, row.approved) for row in rows}

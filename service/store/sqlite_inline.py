@@ -24,13 +24,25 @@ AT_ONCE = {"fetchone", "fetchmany", "fetchall", "close"}
 class InlineConnection(aiosqlite.Connection):
     """Overrides the one method of aiosqlite 0.22 through which all its calls go."""
 
+    _begun = _ended = 0
+    """Calls of the thread; each is counted by one side only. Whoever was cancelled does not wait for its end."""
+
     async def _execute(
         self, fn: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Result:
-        if self._may_wait(fn):
-            result: Result = await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call] # as aiosqlite
-            return result
-        return fn(*args, **kwargs)
+        is_busy = self._begun != self._ended
+        if not is_busy and not self._may_wait(fn):
+            return fn(*args, **kwargs)
+
+        def counted() -> Result:
+            try:
+                return fn(*args, **kwargs)
+            finally:
+                self._ended += 1
+
+        self._begun += 1
+        result: Result = await super()._execute(counted)  # type: ignore[no-untyped-call] # as aiosqlite
+        return result
 
     def _may_wait(self, fn: Callable[..., object]) -> bool:
         owner = getattr(fn, "__self__", None)

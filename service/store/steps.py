@@ -27,7 +27,7 @@ from schemas.questions import preview_of
 from schemas.states import AttemptOutcome, BatchState, ErrorCode, GenerationState, RequeueReason
 from service.errors import Invalid, LeaseLost, StateConflict
 from service.rules import lifecycle, planning, progress
-from service.store import attempts, batches, budget, calls, events, generations, questions
+from service.store import attempts, batches, budget, calls, events, generations, questions, reviews
 from service.store.database import Tx
 
 LOSSES_MAX = 5
@@ -128,6 +128,7 @@ async def complete(tx: Tx, whole: Sequence[tuple[Claim, Sequence[Call]]]) -> lis
     batch_ids = [claim.batch_id for claim in claims]
     saved, target = await questions.save(tx, batch_ids), sum(claim.target_count for claim in claims)
     assert saved == target, f"{len(claims)} batches hold {saved} rows for {target} slots"
+    await reviews.replace(tx, claims[0].generation_id)
     await calls.insert(tx, whole)
     await attempts.end(tx, batch_ids, AttemptOutcome.COMPLETED)
     done = [

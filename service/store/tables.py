@@ -132,6 +132,9 @@ generations = sa.Table(
     sa.Column("model", sa.Text),
     # What all its calls together may cost in US dollars; none = any.
     sa.Column("cost_max_usd", sa.Double),
+    # The question, as it was then, that what is made here takes the place of.
+    sa.Column("replaces_id", sa.Uuid),
+    sa.Column("replaces_version", sa.Integer),
     # Which run this is: 1 for the order, one more per retry.
     sa.Column("run", sa.Integer, nullable=False),
     sa.Column("last_seq", sa.Integer, nullable=False, server_default="0"),
@@ -222,6 +225,8 @@ questions = sa.Table(
     sa.Column("fingerprint_hash", sa.Text, nullable=False),
     sa.Column("review", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
+    # Set = nobody sees it any more; it stays one of its batch.
+    sa.Column("replaced_by", sa.Uuid),
     # The claim under which it was held.
     sa.Column("fence", sa.Integer, nullable=False),
     sa.Column("generated_at", Timestamp, nullable=False),

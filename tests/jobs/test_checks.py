@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.checks import EXPLANATION_CHARACTERS_MAX, Rejection, judge
-from jobs.fields import OPTION_CHARACTERS_MAX, PASSAGE_CHARACTERS_MAX
+from jobs.checks import Rejection, judge
 from jobs.flaws import COST_OF
 from jobs.providers.base import Source
 from schemas.questions import (
@@ -25,6 +24,8 @@ from schemas.questions import (
     TrueFalse,
     Vocabulary,
 )
+from service.rules.fields import OPTION_CHARACTERS_MAX, PASSAGE_CHARACTERS_MAX
+from service.rules.structure import EXPLANATION_CHARACTERS_MAX
 
 MODULE = UUID(int=1)
 TEXT = (

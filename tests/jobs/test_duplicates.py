@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.duplicates import Taken, duplicate_of, fingerprint_of, key_form, text_form
+from jobs.duplicates import Taken, duplicate_of
 from schemas.questions import (
     Content,
     Evidence,
@@ -22,6 +22,7 @@ from schemas.questions import (
     TrueFalse,
     Vocabulary,
 )
+from service.rules.likeness import fingerprint_of, key_form, text_form
 
 MODULE = UUID(int=1)
 OTHER_MODULE = UUID(int=2)

@@ -187,6 +187,6 @@ def test_the_script_listens_to_every_event_of_the_log() -> None:
         own = {kind.type} if "type" in vars(kind) else set()
         return own.union(*(types(below) for below in kind.__subclasses__()))
 
-    stream = (pages.STATIC_DIR / "stream.js").read_text(encoding="utf-8")
-    listed_types = re.findall(r'^  "([a-z.]+)",$', stream, flags=re.MULTILINE)
-    assert set(listed_types) == types(Happening) | {"snapshot", "resync", "heartbeat"}
+    connection = (pages.STATIC_DIR / "connection.js").read_text(encoding="utf-8")
+    listed_types = re.findall(r'^  "([a-z.]+)",$', connection, flags=re.MULTILINE)
+    assert set(listed_types) == types(Happening) | {"resync", "heartbeat", "bye"}

@@ -41,8 +41,10 @@ def attacked() -> dict[str, str]:
     sent = {"title": [ATTACK], "text": [ATTACK], "language": [ATTACK]}
     order = {"instructions": [ATTACK], "count_multiple_choice": [ATTACK], "difficulty": [ATTACK]}
     asked = [
-        samples.question(content, question_type=kind, text=ATTACK, flaws=(ATTACK,))
-        for kind, content in CONTENTS.items()
+        samples.question(content, question_type=kind, text=ATTACK, flaws=(ATTACK,)).model_copy(
+            update={"id": UUID(int=number)}
+        )
+        for number, (kind, content) in enumerate(CONTENTS.items())
     ]
     fault = Problem(title=ATTACK, status=422, detail=ATTACK, errors=(FieldProblem(field=ATTACK, message=ATTACK),))
     return {
@@ -105,7 +107,10 @@ def test_every_field_has_a_label_and_every_id_is_unique(name: str) -> None:
     labelled = {str(label["for"]) for label in page.select("label[for]")}
     ids = [str(tag["id"]) for tag in page.select("[id]") if not str(tag["id"]).startswith("question-")]
 
-    assert {str(field["id"]) for field in page.select("input, select, textarea")} <= labelled
+    fields = page.select("input:not([type=hidden], [aria-label]), select, textarea")
+    assert {str(field["id"]) if field.has_attr("id") else str(field.find_parent("label")) for field in fields} <= (
+        labelled | {str(label) for label in page.select("label")}
+    )
     assert len(ids) == len(set(ids))
 
 

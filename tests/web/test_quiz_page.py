@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import pytest
+from bs4 import BeautifulSoup
 
 from schemas.questions import Matching, MultipleResponse, Numeric, Pair
 from schemas.quizzes import Extraction
@@ -100,13 +101,28 @@ def test_explanation_evidence_and_flaws_are_shown() -> None:
     assert text_of(page.select_one(".hints")) == "Worth a look: longest option is key · quality 0.90"
 
 
+def links(page: BeautifulSoup) -> list[str]:
+    return [str(link["href"]) for link in page.select("main a")]
+
+
 def test_a_quiz_with_questions_can_be_exported_and_one_without_cannot() -> None:
-    exports = [f"/api/quizzes/{UUID(int=1)}/export/{kind}" for kind in ("json", "csv")]
-    more = f"/?quiz={UUID(int=1)}"
-    filled = [str(link["href"]) for link in soup(pages.quiz(samples.quiz(), [samples.question()])).select("main a")]
-    empty = [str(link["href"]) for link in soup(pages.quiz(samples.quiz(), [])).select("main a")]
+    exports = [f"/api/quizzes/{UUID(int=1)}/export/{kind}" for kind in wording.EXPORTS]
+    exports.append(f"/quizzes/{UUID(int=1)}/print")
+    filled = links(soup(pages.quiz(samples.quiz(question_count=1), [samples.question()])))
+    empty = links(soup(pages.quiz(samples.quiz(), [])))
 
     assert set(exports) <= set(filled)
     assert not set(exports) & set(empty)
-    assert more in filled
-    assert more in empty
+    assert f"/?quiz={UUID(int=1)}" in filled
+    assert f"/?quiz={UUID(int=1)}" in empty
+
+
+def test_only_the_approved_questions_can_be_exported_once_there_are_some() -> None:
+    none = samples.quiz(question_count=2)
+    some = none.model_copy(update={"approved_count": 1})
+    approved = f"/api/quizzes/{UUID(int=1)}/export/anki?review=approved"
+    told = [text_of(one) for one in soup(pages.quiz(some, [samples.question()])).select(".exports p")]
+
+    assert approved not in links(soup(pages.quiz(none, [samples.question()])))
+    assert approved in links(soup(pages.quiz(some, [samples.question()])))
+    assert told == ["All 2 saved questions", "Only the approved: 1 question"]

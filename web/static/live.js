@@ -1,5 +1,6 @@
 // The live page of a generation: events in, state forward, drawing once per frame.
 
+import { generationOf } from "./connection.js";
 import { Feed } from "./feed.js";
 import { after, isTerminal, snapshot } from "./state.js";
 import { Stream } from "./stream.js";
@@ -24,10 +25,9 @@ const UNSETTLING = new Set([
 const PRICED = new Set(["question.accepted", "question.rejected"]);
 
 const root = document.querySelector("[data-generation-id]");
-const { generation: page, generationUrl, eventsUrl } = root.dataset;
+const { generation: page, generationId, generationUrl, eventsUrl } = root.dataset;
 const view = new View(root);
 const feed = new Feed();
-const stream = new Stream({ url: eventsUrl, lastSeen: () => state.seq });
 
 let state = snapshot(JSON.parse(page));
 let ahead = [];
@@ -37,21 +37,26 @@ let costing = 0;
 let drawing = false;
 let serverAhead = -Infinity;
 
+const stream = new Stream(() => (isTerminal(state) ? [] : [[generationId, state.seq]]));
+
 function take(next) {
   const wasTerminal = isTerminal(state);
   state = next;
-  if (isTerminal(state)) {
-    stream.close();
-    view.connection("ended");
+  showConnection();
+  if (isTerminal(state) !== wasTerminal) {
+    stream.update();
     if (!wasTerminal) catchUp();
-  } else {
-    stream.open();
   }
   drawSoon();
 }
 
+function showConnection() {
+  view.connection(isTerminal(state) ? "ended" : stream.state);
+}
+
 function receive({ type, data }) {
-  if (type === "snapshot" || type === "resync") {
+  if (generationOf({ data }) !== generationId) return;
+  if (type === "resync") {
     ahead = [];
     take(snapshot(data));
     fillFeed();
@@ -168,7 +173,7 @@ async function press(form) {
     view.refuse(refusal);
     return;
   }
-  stream.wakeOthers();
+  stream.wakeOthers(generationId);
   await readAnew();
   view.focusHeading();
 }
@@ -186,18 +191,14 @@ async function post(form) {
 }
 
 stream.addEventListener("message", (event) => receive(event.detail));
-stream.addEventListener("state", (event) => view.connection(event.detail.name));
+stream.addEventListener("state", showConnection);
 stream.addEventListener("behind", () => catchUp());
-stream.addEventListener("wake", () => readAnew());
+stream.addEventListener("wake", (event) => event.detail.id === generationId && readAnew());
 root.addEventListener("submit", (event) => {
   event.preventDefault();
   press(event.target);
 });
 document.addEventListener("visibilitychange", draw);
-window.addEventListener("pagehide", () => stream.close());
-window.addEventListener("pageshow", (event) => {
-  if (event.persisted) catchUp();
-});
 setInterval(drawElapsed, 1000);
 
 draw();

@@ -1,190 +1,197 @@
-// The event stream of one generation, one per browser: the tab that holds the lock reads it and tells the other tabs.
-// Where a browser has no locks (plain http on another machine) every tab reads for itself.
+// The events of all generations that the tabs of this browser watch, over one connection: the tab that leads reads them
+// and tells the others. A browser has six connections to a host, and every button needs one.
+//
+// Messages between the tabs: `event` and `told` by the one that leads; `watch`, `leave` and `wake` by every tab.
 
-const SILENCE_MS = 45_000;
-const BACKOFF_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
-const TYPES = [
-  "snapshot",
-  "resync",
-  "heartbeat",
-  "generation.started",
-  "generation.paused",
-  "generation.resumed",
-  "batch.started",
-  "question.accepted",
-  "question.rejected",
-  "batch.retrying",
-  "batch.completed",
-  "batch.failed",
-  "batch.requeued",
-  "generation.completed",
-  "generation.partial",
-  "generation.failed",
-  "generation.cancelled",
-];
+import { Audience } from "./audience.js";
+import { Connection, generationOf, isEnd } from "./connection.js";
+import { Leadership } from "./leadership.js";
+
+const CHANNEL = "quizmill:stream";
+const CHECK_MS = 1_000;
+// Checks without a word from the one that leads: after the first it is asked, after the last this tab takes over.
+const SILENT_CHECKS_MAX = 3;
+const WATCHED_MAX = 100;
+// Without locks (plain http on another machine) every tab reads for itself.
+const CAN_SHARE = Boolean(navigator.locks);
 
 export class Stream extends EventTarget {
-  #url;
-  #lastSeen;
-  #name;
-  #channel;
-  #source = null;
-  #isOpen = false;
-  #isLeader = false;
-  #release = null;
-  #waiting = null;
-  #watchdog = 0;
-  #reopening = 0;
-  #failures = 0;
-  #state = "connecting";
+  #watched;
+  #tab = Math.random().toString(36).slice(2);
+  #leadership = new Leadership({ won: () => this.#lead(), lost: () => this.#stepBack() });
+  #channel = null;
+  #connection = null;
+  #audience = null;
+  #state = "";
+  #isLeaderHeard = false;
+  #silentChecks = 0;
 
-  // `lastSeen()` is asked for the number of the last event whenever a connection is made.
-  // Dispatches: `message` {type, data}, `state` {name}, `behind` (something may have been missed), `wake` (another tab
-  // set the generation going again).
-  constructor({ url, lastSeen }) {
+  // `watched()`: what this page wants to hear of, as pairs of a generation and the last event the page has seen.
+  // Dispatches: `message` {type, data} of any generation that some tab watches, maybe again what the page has seen;
+  // `state`; `behind` (events went by that this tab did not hear); `wake` {id} (another tab set that generation going);
+  // `watched` {ids} by another tab.
+  constructor(watched) {
     super();
-    this.#url = url;
-    this.#lastSeen = lastSeen;
-    this.#name = `quizmill:${url}`;
-    this.#channel = new BroadcastChannel(this.#name);
-    this.#channel.addEventListener("message", (message) => this.#hear(message.data));
+    this.#watched = () => watched().slice(0, WATCHED_MAX);
+    // A frozen tab answers nobody, and one in the back-forward cache must not hold a lock.
+    document.addEventListener("freeze", () => this.#leave());
+    document.addEventListener("resume", () => this.#rejoin());
+    window.addEventListener("pagehide", () => this.#leave());
+    window.addEventListener("pageshow", (event) => event.persisted && this.#rejoin());
+    window.addEventListener("online", () => this.#connection?.renew());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#connection?.hurry());
+    setInterval(() => this.#check(), CHECK_MS);
+    this.#join();
   }
 
-  open() {
-    if (this.#isOpen) return;
-    this.#isOpen = true;
-    this.#failures = 0;
-    this.#become("connecting");
-    if (!navigator.locks) {
-      this.#lead();
-      return;
-    }
-    this.#queueForLock();
-    this.#feedWatchdog();
-    this.#channel.postMessage({ kind: "who" });
+  // `connecting`, `live` (for all that this page watches) or `reconnecting`.
+  get state() {
+    return this.#state;
   }
 
-  close() {
-    this.#isOpen = false;
-    this.#disconnect();
-    this.#waiting?.abort();
-    this.#resign();
-    clearTimeout(this.#watchdog);
+  // What is watched has changed.
+  update() {
+    if (this.#channel) this.#say({ kind: "watch", tab: this.#tab, watched: this.#watched(), isAsking: false });
   }
 
   // Tells the other tabs that the generation runs again.
-  wakeOthers() {
-    this.#channel.postMessage({ kind: "wake" });
+  wakeOthers(id) {
+    this.#channel?.postMessage({ kind: "wake", id });
   }
 
-  #queueForLock({ steal = false } = {}) {
-    this.#waiting?.abort();
-    this.#waiting = new AbortController();
-    // The lock manager refuses a signal together with steal.
-    const options = steal ? { steal } : { signal: this.#waiting.signal };
-    navigator.locks.request(this.#name, options, () => this.#hold()).catch(() => this.#lostLock());
-  }
-
-  #hold() {
-    if (!this.#isOpen) return undefined;
-    return new Promise((release) => {
-      this.#release = release;
+  #join() {
+    if (this.#channel) return;
+    this.#channel = new BroadcastChannel(CHANNEL);
+    this.#channel.addEventListener("message", ({ data }) => {
+      if (CAN_SHARE || data.kind === "wake") this.#hear(data);
+    });
+    this.#become("connecting");
+    if (!CAN_SHARE) {
       this.#lead();
-    });
+      return;
+    }
+    this.#leadership.claim();
+    this.#ask();
   }
 
-  #lead() {
-    this.#isLeader = true;
-    this.#connect();
-  }
-
-  #resign() {
-    this.#isLeader = false;
-    this.#release?.();
-    this.#release = null;
-  }
-
-  // Another tab took over because this one was silent for too long, or close() withdrew the request.
-  #lostLock() {
-    if (!this.#isLeader) return;
-    this.#disconnect();
-    this.#resign();
-    if (this.#isOpen) this.#queueForLock();
-  }
-
-  #connect() {
-    this.#disconnect();
-    this.#feedWatchdog();
-    const source = new EventSource(`${this.#url}?last_event_id=${this.#lastSeen()}`);
-    this.#source = source;
-    source.addEventListener("open", () => {
-      this.#failures = 0;
-      this.#become("live");
-    });
-    source.addEventListener("error", () => this.#stumble(source));
-    for (const type of TYPES) source.addEventListener(type, (event) => this.#read(type, event.data));
-  }
-
-  #disconnect() {
-    clearTimeout(this.#reopening);
-    this.#source?.close();
-    this.#source = null;
-  }
-
-  #read(type, text) {
-    this.#feedWatchdog();
-    const data = type === "heartbeat" ? null : JSON.parse(text);
-    if (navigator.locks) this.#channel.postMessage({ kind: "event", type, data });
-    this.#pass(type, data);
-  }
-
-  #pass(type, data) {
-    if (data) this.dispatchEvent(new CustomEvent("message", { detail: { type, data } }));
-  }
-
-  // A browser reconnects by itself after a lost connection, but never after an answer other than 200.
-  #stumble(source) {
-    if (!this.#isOpen || source !== this.#source) return;
-    this.#become("reconnecting");
-    if (source.readyState === EventSource.CLOSED) this.#reopenLater();
-  }
-
-  #reopenLater() {
-    const wait = BACKOFF_MS[Math.min(this.#failures, BACKOFF_MS.length - 1)];
-    this.#failures += 1;
-    this.#disconnect();
-    this.#reopening = setTimeout(() => this.#connect(), wait * (0.75 + Math.random() / 2));
+  #rejoin() {
+    this.#join();
     this.dispatchEvent(new Event("behind"));
   }
 
-  #feedWatchdog() {
-    clearTimeout(this.#watchdog);
-    this.#watchdog = setTimeout(() => this.#bark(), SILENCE_MS);
+  #leave() {
+    if (!this.#channel) return;
+    this.#say({ kind: "leave", tab: this.#tab });
+    this.#stepBack();
+    this.#leadership.resign();
+    this.#channel.close();
+    this.#channel = null;
   }
 
-  #bark() {
-    this.#become("reconnecting");
-    this.#feedWatchdog();
-    if (this.#isLeader) this.#connect();
-    else this.#queueForLock({ steal: true });
+  #lead() {
+    this.#audience = new Audience();
+    this.#connection = new Connection({
+      event: (event) => this.#pass(event),
+      beat: () => this.#call(),
+      state: () => this.#tell({ isCalling: false }),
+    });
+    this.#call();
+  }
+
+  #stepBack() {
+    this.#connection?.close();
+    this.#connection = null;
+    this.#audience = null;
+  }
+
+  #pass(event) {
+    if (isEnd(event)) {
+      this.#audience.ended(generationOf(event));
+      this.#connection.follow(this.#audience.union);
+    }
+    this.#say({ kind: "event", event });
+  }
+
+  #call() {
+    this.#audience.call();
+    this.#tell({ isCalling: true });
+  }
+
+  #tell({ isCalling }) {
+    const { state, positions } = this.#connection;
+    this.#say({ kind: "told", state, positions: Array.from(positions), isCalling });
+  }
+
+  #ask() {
+    this.#say({ kind: "watch", tab: this.#tab, watched: this.#watched(), isAsking: true });
+  }
+
+  // Who leads answers whoever asks; if it does not, this tab takes over.
+  #check() {
+    this.#connection?.check();
+    if (!this.#channel || this.#connection) return;
+    this.#silentChecks = this.#isLeaderHeard ? 0 : this.#silentChecks + 1;
+    this.#isLeaderHeard = false;
+    if (this.#silentChecks === 1) this.#ask();
+    if (this.#silentChecks < SILENT_CHECKS_MAX) return;
+    this.#silentChecks = 0;
+    this.#leadership.claim({ seize: true });
+  }
+
+  // To every tab, this one too.
+  #say(message) {
+    if (CAN_SHARE) this.#channel.postMessage(message);
+    this.#hear(message);
   }
 
   #hear(message) {
-    if (message.kind === "wake") this.dispatchEvent(new Event("wake"));
-    if (!this.#isOpen) return;
-    if (this.#isLeader) {
-      if (message.kind === "who") this.#channel.postMessage({ kind: "state", name: this.#state, isAnswer: true });
-      return;
-    }
-    this.#feedWatchdog();
-    if (message.kind === "event") this.#pass(message.type, message.data);
-    if (message.kind === "state") this.#become(message.name);
-    if (message.isAnswer) this.dispatchEvent(new Event("behind"));
+    if (message.kind === "event") this.#hearEvent(message.event);
+    else if (message.kind === "told") this.#hearTold(message);
+    else if (message.kind === "watch") this.#hearWatch(message);
+    else if (message.kind === "leave") this.#hearLeave(message);
+    else if (message.kind === "wake") this.#dispatch("wake", { id: message.id });
+  }
+
+  #hearEvent(event) {
+    this.#isLeaderHeard = true;
+    this.#dispatch("message", event);
+    const id = generationOf(event);
+    // The log ended for the one that leads, but this page knows of more.
+    if (isEnd(event) && this.#watched().some(([watched]) => watched === id)) this.update();
+  }
+
+  #hearTold({ state, positions, isCalling }) {
+    this.#isLeaderHeard = true;
+    const reached = new Map(positions);
+    const watched = this.#watched();
+    const isIncluded = watched.every(([id]) => reached.has(id));
+    this.#become(state === "live" && !isIncluded ? "connecting" : state);
+    // What the one that leads had heard before it said so has reached this tab as well, unless it was missed.
+    if (watched.some(([id, seq]) => reached.get(id) > seq)) this.dispatchEvent(new Event("behind"));
+    if (isCalling) this.update();
+  }
+
+  #hearWatch({ tab, watched, isAsking }) {
+    if (tab !== this.#tab) this.#dispatch("watched", { ids: watched.map(([id]) => id) });
+    if (!this.#connection) return;
+    this.#audience.hear(tab, watched);
+    this.#connection.follow(this.#audience.union);
+    if (isAsking) this.#tell({ isCalling: false });
+  }
+
+  #hearLeave({ tab }) {
+    if (!this.#connection) return;
+    this.#audience.leave(tab);
+    this.#connection.follow(this.#audience.union);
   }
 
   #become(name) {
+    if (name === this.#state) return;
     this.#state = name;
-    if (this.#isLeader) this.#channel.postMessage({ kind: "state", name });
-    this.dispatchEvent(new CustomEvent("state", { detail: { name } }));
+    this.dispatchEvent(new Event("state"));
+  }
+
+  #dispatch(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }

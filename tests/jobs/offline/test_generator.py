@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.fields import wording_of
 from jobs.offline.analysis import Analysis, Stopped
 from jobs.offline.english import ENGLISH
 from jobs.offline.generator import Wish, drafts
@@ -14,6 +13,7 @@ from jobs.offline.german import GERMAN
 from jobs.tongues import Ear
 from schemas.questions import Draft, FillInBlank, Flashcard, MultipleChoice, ShortAnswer, TrueFalse, Vocabulary
 from schemas.states import CognitiveLevel, QuestionType
+from service.rules.fields import wording_of
 from tests.jobs.offline.reading import analysed, drafted, never
 
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from schemas.states import GenerationState
+from schemas.exports import Manifest
+from schemas.states import GenerationState, Review
 from service.cli import client as clients
 from service.cli.refusals import ServiceAway, ServiceRefused
 from tests.canned import ask, response, serving
@@ -67,6 +68,24 @@ async def test_an_export_is_its_bytes() -> None:
     async with serving(response("200 OK", "id,question\r\n", "text/csv")) as (service, url):
         assert await ask(url, lambda client: client.export(UUID(int=1), "csv")) == b"id,question\r\n"
     assert service.requests[0].startswith(f"GET /api/quizzes/{UUID(int=1)}/export/csv ")
+
+
+async def test_what_an_export_holds_is_asked_with_the_same_review() -> None:
+    manifest = Manifest(
+        quiz_id=UUID(int=1),
+        format="gift",
+        file_name="quiz.gift",
+        review=Review.APPROVED,
+        question_count=0,
+        exported_count=0,
+        left_out=(),
+        omits=(),
+    )
+    async with serving(response("200 OK", manifest.model_dump_json())) as (service, url):
+        told = await ask(url, lambda client: client.manifest(UUID(int=1), "gift", review=Review.APPROVED))
+    assert told == manifest
+    address = f"/api/quizzes/{UUID(int=1)}/export/gift/manifest?review=approved"
+    assert service.requests[0].startswith(f"GET {address} ")
 
 
 @pytest.mark.parametrize(

