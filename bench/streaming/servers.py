@@ -82,7 +82,7 @@ async def ours(bed: Bed) -> AsyncIterator[Served]:
     arguments = ("-m", "service.cli.main", "serve", "--port", "0")
     async with _started(bed, sys.executable, *arguments, environment=settings) as process:
         path = f"/api/generations/{bed.generation_id}/events"
-        yield _python(process, await ready(process), path)
+        yield _python(process, await _ready(bed, process), path)
 
 
 @asynccontextmanager
@@ -90,7 +90,14 @@ async def naive(bed: Bed) -> AsyncIterator[Served]:
     database = bed.database_url.partition("///")[2]
     arguments = ("-m", "bench.streaming.naive_app", database, bed.redis_url)
     async with _started(bed, sys.executable, *arguments) as process:
-        yield _python(process, await ready(process), f"/{bed.generation_id}")
+        yield _python(process, await _ready(bed, process), f"/{bed.generation_id}")
+
+
+async def _ready(bed: Bed, process: Process) -> str:
+    try:
+        return await ready(process)
+    except AssertionError as error:
+        raise AssertionError(f"the server did not start: {_log(bed).read_text()[-2000:]}") from error
 
 
 def _python(process: Process, url: str, path: str) -> Served:
@@ -131,7 +138,7 @@ async def _started(
     bed: Bed, *command: str, sockets: Sequence[int] = (), environment: Mapping[str, str] | None = None
 ) -> AsyncIterator[Process]:
     """The process on the server's core, until the block ends."""
-    with (bed.directory / "server.log").open("wb") as log:
+    with _log(bed).open("wb") as log:
         with cores.on(cores.SERVER):
             process = await create_subprocess_exec(
                 *command, stdout=PIPE, stderr=log, pass_fds=sockets, env={**os.environ, **(environment or {})}
@@ -142,3 +149,7 @@ async def _started(
             if process.returncode is None:
                 process.send_signal(signal.SIGTERM)
             await asyncio.wait_for(process.wait(), STOP_SECONDS_MAX)
+
+
+def _log(bed: Bed) -> Path:
+    return bed.directory / "server.log"
