@@ -31,6 +31,7 @@ class Protocol(HttpToolsProtocol):
 
     def push(self, part: bytes) -> None:
         """The next part of the body of the response that has begun, as a chunk."""
+        assert part, "an empty chunk ends the response"
         if not self.transport.is_closing():
             self.transport.write(b"%x\r\n%b\r\n" % (len(part), part))
 

@@ -114,6 +114,36 @@ async def test_a_client_that_does_not_read_is_cut_and_costs_the_others_nothing(o
             await reader.readuntil(b"\nid: %d\n" % last)
 
 
+async def test_a_client_that_catches_up_after_a_while_hears_the_stream_to_its_end(offline_system: System) -> None:
+    ordered = await offline_system.order([module("Leaves", ("flashcard", 1))])
+    generation_id, streams = UUID(ordered["id"]), offline_system.app.state.backend.hub._streams
+    path = f"/api/generations/{generation_id}/events?from=0"
+    async with connected(offline_system) as (reader, writer):
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        await reader.readuntil(b"\r\n\r\n")
+        reader._transport.pause_reading()  # type: ignore[attr-defined] # a reader goes on by itself otherwise
+        await eventually(lambda: len(streams) == 1)
+        [stream] = streams
+        while stream._backlog_bytes < 2 * server.SEND_BUFFER_BYTES:
+            last = await grow(offline_system, generation_id)
+        reader._transport.resume_reading()  # type: ignore[attr-defined]
+        told = await chunks(reader, until=b"\nid: %d\n" % last)
+        last = await grow(offline_system, generation_id)
+        told += await chunks(reader, until=b"\nid: %d\n" % last)
+    assert b"".join(told).count(b"\nid: ") == last
+
+
+async def chunks(reader: asyncio.StreamReader, *, until: bytes) -> list[bytes]:
+    """The parts of a body. The part that ends it must not come before `until`."""
+    parts = [b""]
+    while until not in parts[-1]:
+        size = int(await reader.readline(), 16)
+        assert size, "the response has ended"
+        parts.append(await reader.readexactly(size))
+        assert await reader.readexactly(2) == b"\r\n"
+    return parts
+
+
 async def grow(system: System, generation_id: UUID) -> int:
     rejected = QuestionRejected(batch_id=generation_id, code="schema", message="x" * 700)
     async with system.database.write() as tx:
