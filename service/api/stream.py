@@ -29,7 +29,7 @@ class Connection(Protocol):
         """The client does not read as fast as it is written to."""
 
     def push(self, part: bytes) -> None:
-        """The next part of the body. Never waits; nothing happens when the client has gone."""
+        """The next part of the body, never an empty one. Never waits; nothing happens when the client has gone."""
 
     def abort(self) -> None:
         """Drop the connection, and with it what the client has not read."""
@@ -114,6 +114,8 @@ class Stream:
         self._forget()
 
     def _go_on(self) -> None:
+        # Only once: an empty part would end the response.
+        self._connection.on_room = None
         blocks = b"".join(self._backlog)
         self._forget()
         self._connection.push(blocks)
