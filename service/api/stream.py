@@ -110,7 +110,6 @@ class Stream:
     def close(self) -> None:
         """Nothing is written any more."""
         self._is_closed = True
-        self._connection.on_room = None
         self._forget()
 
     def _go_on(self) -> None:
@@ -119,6 +118,7 @@ class Stream:
         self._connection.push(blocks)
 
     def _forget(self) -> None:
+        self._connection.on_room = None
         self._backlog.clear()
         self._backlog_bytes = 0
         if self._is_drained:
