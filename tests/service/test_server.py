@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from schemas.events import QuestionRejected
 from service import server
 from service.api import guard
+from service.api.stream import BACKLOG_BYTES_MAX
 from service.store import events, generations
 from tests.journeys.orders import module
 from tests.system import WAIT_SECONDS, System
@@ -112,6 +113,32 @@ async def test_a_client_that_does_not_read_is_cut_and_costs_the_others_nothing(o
             assert last * 1000 < 2_000_000, "it is cut before much of it waits"
             last = await grow(offline_system, generation_id)
             await reader.readuntil(b"\nid: %d\n" % last)
+
+
+async def test_a_client_that_falls_behind_and_reads_again_goes_on_in_the_same_answer(offline_system: System) -> None:
+    ordered = await offline_system.order([module("Leaves", ("flashcard", 1))])
+    generation_id, hub = UUID(ordered["id"]), offline_system.app.state.backend.hub
+    heard = b""
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+        slow.connect(("127.0.0.1", port_of(offline_system)))
+        slow.sendall(f"GET /api/generations/{generation_id}/events?from=0 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        await eventually(lambda: len(hub._streams) == 1)
+        [stream] = hub._streams
+        while stream._backlog_bytes < BACKLOG_BYTES_MAX * 3 // 4:
+            last = await grow(offline_system, generation_id)
+            await eventually(lambda last=last: hub._feeds[generation_id].head == last)  # type: ignore[misc]
+        slow.setblocking(False)
+        reader, writer = await asyncio.open_connection(sock=slow)
+        async with asyncio.timeout(WAIT_SECONDS):
+            while b"\nid: %d\n" % last not in heard:
+                heard += await reader.read(4096)
+            last = await grow(offline_system, generation_id)
+            while b"\nid: %d\n" % last not in heard:
+                heard += await reader.read(4096)
+        writer.close()
+        await writer.wait_closed()
+    assert b"\r\n0\r\n" not in heard, "that would be the end of the answer"
 
 
 async def grow(system: System, generation_id: UUID) -> int:
