@@ -124,7 +124,7 @@ def sheet(quiz: Quiz, questions: Sequence[Question], *, with_key: bool, review: 
 def generations(page: Page[Generation], titles: Mapping[UUID, str], quiz_id: UUID | None = None) -> str:
     """Page `/generations?quiz_id=&cursor=`. `titles`: the quiz titles by quiz id, for every generation on the page.
 
-    The script fetches the same address again while something runs.
+    The script reads the same address again every few seconds, and hears in `/api/events` of what runs.
     """
     only = {} if quiz_id is None else {"quiz_id": str(quiz_id)}
     following = None if page.next_cursor is None else urlencode({**only, "cursor": page.next_cursor})
@@ -137,7 +137,7 @@ def generation(generation: Generation, quiz_title: str) -> str:
     Its forms post to `/generations/{id}/retry`, `pause`, `cancel` (no fields) and `resume` (`cost_max_usd`, where there
     is a limit). A plain post is answered 303 to this page; with `Accept: application/json` any 2xx will do. A refusal
     is a problem and its `detail` is shown.
-    The script reads `/api/generations/{id}` and `/api/generations/{id}/events` (the stream, and as a list `?after=`).
+    The script reads `/api/generations/{id}`, its `/events` as a list (`?after=`), and the stream `/api/events`.
     """
     return _render("generation.html", generation=generation, quiz_title=quiz_title)
 
