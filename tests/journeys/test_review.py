@@ -108,7 +108,9 @@ async def test_while_many_are_made_again_reviewing_goes_on_and_nothing_that_is_w
     rejected = page.locator("[data-review=rejected]")
     await expect(rejected.get_by_label("Explanation")).to_have_value("Half a sent")
     await expect(rejected.get_by_label("Explanation")).to_be_focused()
-    await expect(page.locator("[data-part=said]")).to_have_text(re.compile("^(Made again|No other question could be made)"))
+    await expect(page.locator("[data-part=said]")).to_have_text(
+        re.compile("^(Made again|No other question could be made)")
+    )
 
 
 async def test_an_edit_that_comes_too_late_is_told_and_stays_in_the_form(
