@@ -37,14 +37,16 @@ bench: install-test
 	$(BIN)/python -m bench.checkpoints
 	$(BIN)/python -m bench.quality
 	$(BIN)/python -m bench.dispatch
+	$(BIN)/python -m bench.page
 
-# Hours: all failpoint cases, 2,000 sequences of steps, 10,000 simulated seeds, SOAK_COUNT kills of each kind
-# (docs/reliability.md). The same SOAK_SEED does the same.
+# Hours: all failpoint cases, 2,000 sequences of steps, 10,000 simulated seeds, 1,000 clients under fire, SOAK_COUNT
+# kills of each kind (docs/reliability.md). The same SOAK_SEED does the same.
 SOAK_COUNT ?= 200
 SOAK_SEED ?= $(shell date +%s)
 .PHONY: soak
 soak: install-test
 	QUIZMILL_SOAK=1 $(BIN)/python -m pytest tests/faults tests/properties tests/simulation
+	for site in sqlite postgres; do $(BIN)/python -m tests.faults.streams --database $$site --seed $(SOAK_SEED) || exit 1; done
 	for site in sqlite:worker sqlite:service sqlite:valkey sqlite:all \
 	  postgres:worker postgres:service postgres:valkey postgres:postgres postgres:all; do \
 	  $(BIN)/python -m tests.faults.kills --database $${site%:*} --kind $${site#*:} \

@@ -79,14 +79,16 @@ class RetryAnswer(Frozen):
 
 
 class BatchAttempt(CallTotals):
-    """One try of one batch. `number` counts the batch's tries from 1."""
+    """One try of one batch by one worker process. `number` counts the batch's tries from 1."""
 
     batch_id: UUID
     batch_key: str
     number: int
+    worker: str
     outcome: AttemptOutcome
     error: BatchError | None
     started_at: Moment
+    ended_at: Moment | None
     seconds: float | None
 
 

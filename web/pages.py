@@ -4,13 +4,16 @@ The pages need the content security policy of the service and the files of STATI
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from schemas.estimates import Estimate
-from schemas.generations import Generation
+from schemas.events import Event
+from schemas.generations import Generation, GenerationAttempt
 from schemas.lists import Page
 from schemas.problems import Problem
 from schemas.questions import Question
@@ -21,6 +24,7 @@ from web import wording
 from web.cards import card_of, chapters_of
 from web.forms import LANGUAGES, Filled, Limits
 from web.maths import with_formulas
+from web.pace import pace
 from web.review import (
     OPTIONS_MAX,
     PAIRS_MAX,
@@ -33,8 +37,13 @@ from web.review import (
     values_of,
 )
 from web.sheets import parts_of
+from web.timeline import timeline
+from web.told import entries
 
 STATIC_DIR = wording.STATIC_DIR
+
+LATEST_EVENTS = 100
+ENTRIES_MAX = 25
 
 _NOT_READ = frozenset({FailureReason.NO_CONTENT, FailureReason.EXTRACTION_FAILED})
 _NO_REVIEW_YET = frozenset({QuizStatus.CREATED, QuizStatus.EXTRACTING_CONTENT})
@@ -131,15 +140,36 @@ def generations(page: Page[Generation], titles: Mapping[UUID, str], quiz_id: UUI
     return _render("generations.html", page=page, titles=titles, following=following)
 
 
-def generation(generation: Generation, quiz_title: str) -> str:
+def generation(
+    generation: Generation,
+    quiz_title: str,
+    *,
+    runs: Sequence[GenerationAttempt],
+    latest: Sequence[Event],
+    now: datetime,
+    stays: bool = False,
+) -> str:
     """Page `/generations/{id}`, live from `generation.last_event_id` on.
 
+    `runs`: its attempts; `latest`: up to LATEST_EVENTS of its newest events, oldest first; `stays`: it does not reload
+    by itself where there is no script.
     Its forms post to `/generations/{id}/retry`, `pause`, `cancel` (no fields) and `resume` (`cost_max_usd`, where there
-    is a limit). A plain post is answered 303 to this page; with `Accept: application/json` any 2xx will do. A refusal
-    is a problem and its `detail` is shown.
-    The script reads `/api/generations/{id}`, its `/events` as a list (`?after=`), and the stream `/api/events`.
+    is a limit), and to `/generations/{id}/batches/{batch_id}/retry` and `accept`. A plain post is answered 303 to this
+    page; with `Accept: application/json` any 2xx will do. A refusal is a problem and its `detail` is shown.
+    The script reads `/api/generations/{id}`, its `/events` as a list (`?after=`) and `/attempts`, and the stream
+    `/api/events`.
     """
-    return _render("generation.html", generation=generation, quiz_title=quiz_title)
+    return _render(
+        "generation.html",
+        generation=generation,
+        # Inside a script element only its end tag would be taken for markup.
+        generation_json=Markup(generation.model_dump_json().replace("<", "\\u003c")),  # noqa: S704
+        quiz_title=quiz_title,
+        reloads=not (stays or generation.status.is_terminal),
+        pace=pace(generation, latest, now),
+        timeline=timeline(generation, runs, now),
+        entries=entries(latest, generation.batches)[:ENTRIES_MAX],
+    )
 
 
 def problem(problem: Problem) -> str:

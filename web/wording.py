@@ -8,10 +8,22 @@ from schemas.base import Frozen
 from schemas.calls import Usage
 from schemas.estimates import Estimate
 from schemas.generations import Batch, Generation
-from schemas.states import BatchState, FailureReason, GenerationState, QuestionType, QuizStatus
+from schemas.states import AttemptOutcome, BatchState, FailureReason, GenerationState, QuestionType, QuizStatus
 
 STATIC_DIR = Path(__file__).parent / "static"
 GRAINS_MAX = 50
+ROWS_WITH_GRAINS_MAX = 100
+"""In longer lists a batch is one bar: ten thousands of cells would be nothing to look at, and slow."""
+
+ROWS_TOGETHER = 25
+"""Rows of a list: the browser looks at each list, not at each row, whether it is in sight."""
+
+
+class Kind(Frozen):
+    """A filter of the log: which events it shows."""
+
+    label: str
+    types: tuple[str, ...]
 
 
 class Words(Frozen):
@@ -21,9 +33,18 @@ class Words(Frozen):
     states: dict[GenerationState, str]
     batches: dict[BatchState, str]
     actions: dict[GenerationState, dict[str, str]]
+    types: dict[QuestionType, str]
     safe: str
     limit: str
+    retry_one: str
     connections: dict[str, str]
+    unknown: str
+    idle: dict[GenerationState, str]
+    waits: str
+    outcomes: dict[AttemptOutcome, str]
+    kinds: dict[str, Kind]
+    reasons: dict[str, str]
+    events: dict[str, str]
 
 
 def _shared_words() -> Words:
@@ -33,17 +54,7 @@ def _shared_words() -> Words:
 
 WORDS = _shared_words()
 
-TYPE_NAMES = {
-    QuestionType.MULTIPLE_CHOICE: "Multiple choice",
-    QuestionType.MULTIPLE_RESPONSE: "Multiple response",
-    QuestionType.TRUE_FALSE: "True or false",
-    QuestionType.FILL_IN_BLANK: "Fill in the blank",
-    QuestionType.SHORT_ANSWER: "Short answer",
-    QuestionType.MATCHING: "Matching",
-    QuestionType.NUMERIC: "Numeric",
-    QuestionType.FLASHCARD: "Flashcard",
-    QuestionType.VOCABULARY: "Vocabulary",
-}
+TYPE_NAMES = WORDS.types
 TYPE_HINTS = {
     QuestionType.MULTIPLE_CHOICE: "one right answer among three to six",
     QuestionType.MULTIPLE_RESPONSE: "two or more right answers among three to six",
@@ -158,6 +169,10 @@ def elapsed(generation: Generation) -> str:
     return duration(generation.completed_at - generation.started_at)
 
 
+def clock(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%H:%M:%S}"
+
+
 def moment(at: datetime) -> str:
     utc = at.astimezone(UTC)
     return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
@@ -183,6 +198,10 @@ def tally(batch: Batch) -> str:
 def can_be_accepted(batch: Batch, generation: GenerationState) -> bool:
     is_short = batch.status is BatchState.FAILED and batch.held_count > 0
     return is_short and generation is not GenerationState.CANCELLED
+
+
+def can_be_retried(batch: Batch, generation: GenerationState) -> bool:
+    return batch.status is BatchState.FAILED and generation in {GenerationState.PARTIAL, GenerationState.FAILED}
 
 
 def accepting(batch: Batch) -> str:

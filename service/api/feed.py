@@ -63,7 +63,7 @@ class Feed:
         async with self._database.read() as tx:
             [wakeup] = await events.heads(tx, [self.generation_id])
         self.hear(wakeup)
-        return wakeup.seq == seq
+        return (await self._reached(wakeup.seq)).head == seq and self.is_ended
 
     async def replay(self, stream: Stream, seq: int | None) -> AsyncGenerator[bytes]:
         """What the log holds after `seq`, then the stream is live. Without a `seq`, or one it has not: its state first.

@@ -1,6 +1,7 @@
 """The pages: loads what they show, and takes what their forms send. Everything works without JavaScript."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from uuid import UUID
@@ -14,12 +15,13 @@ from starlette.routing import Route
 from schemas.estimates import Estimate
 from schemas.generations import Generation
 from schemas.orders import ModuleBatchOrder, Order, ResumeOrder, RetryOrder
-from schemas.states import QuestionType
+from schemas.states import GenerationState, QuestionType
 from service import auth
 from service.api import backend, bodies, exports, operations, orders, topics, uploads
 from service.api.answers import answer
 from service.errors import Invalid, QuizmillError
-from service.store import generations, quizzes
+from service.rules import history
+from service.store import attempts, events, generations, quizzes
 from web import pages
 from web.forms import Limits
 
@@ -42,6 +44,7 @@ def routes() -> list[Route]:
         Route(generation + "/pause", pause, methods=["POST"]),
         Route(generation + "/resume", resume, methods=["POST"]),
         Route(generation + "/cancel", cancel, methods=["POST"]),
+        Route(generation + "/batches/{batch_id:uuid}/retry", retry_one, methods=["POST"]),
         Route(generation + "/batches/{batch_id:uuid}/accept", accept, methods=["POST"]),
     ]
 
@@ -112,17 +115,36 @@ async def generation_list(request: Request) -> Response:
 
 
 async def generation_page(request: Request) -> Response:
+    generation_id: UUID = request.path_params["generation_id"]
     async with backend.of(request).database.read() as tx:
-        generation = await generations.load(tx, auth.owner_of(request), request.path_params["generation_id"])
+        generation = await generations.load(tx, auth.owner_of(request), generation_id)
         titles = await quizzes.titles(tx, [generation.quiz_id])
-    return HTMLResponse(pages.generation(generation, titles[generation.quiz_id]))
+        runs = await attempts.of_generation(tx, generation_id)
+        before = max(0, generation.last_event_id - pages.LATEST_EVENTS)
+        latest = await events.since(tx, generation_id, before, limit=pages.LATEST_EVENTS)
+    is_cancelled = generation.status is GenerationState.CANCELLED
+    html = pages.generation(
+        generation,
+        titles[generation.quiz_id],
+        runs=history.generation_attempts(runs, is_cancelled=is_cancelled),
+        latest=latest,
+        now=datetime.now(UTC),
+        stays="stay" in request.query_params,
+    )
+    return HTMLResponse(html)
 
 
 async def retry(request: Request) -> Response:
+    return await _retried(request, RetryOrder())
+
+
+async def retry_one(request: Request) -> Response:
+    return await _retried(request, RetryOrder(batch_ids=[request.path_params["batch_id"]]))
+
+
+async def _retried(request: Request, wanted: RetryOrder) -> Response:
     generation_id: UUID = request.path_params["generation_id"]
-    retried = await operations.retry(
-        backend.of(request), auth.owner_of(request), generation_id, RetryOrder(), dry_run=False
-    )
+    retried = await operations.retry(backend.of(request), auth.owner_of(request), generation_id, wanted, dry_run=False)
     return answer(retried, status=202) if _wants_json(request) else _see(f"/generations/{generation_id}")
 
 

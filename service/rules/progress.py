@@ -52,7 +52,7 @@ WAITING = {
 
 def message(state: GenerationState, requested: int, saved: int, *, waiting_for: ErrorCode | None = None) -> str:
     """The one line that sums up a generation (CONTRACT 4)."""
-    done = f"{saved} of {requested} questions created"
+    done = f"{saved:,} of {requested:,} {'question' if requested == 1 else 'questions'} created"
     if waiting_for in WAITING:
         return f"{WAITING[waiting_for]} {done}"
     if saved or state not in {GenerationState.PENDING, GenerationState.PROCESSING}:

@@ -112,9 +112,11 @@ def _attempt(row: sa.Row[*tuple[object, ...]], cost: CallTotals) -> BatchAttempt
         batch_id=row.batch_id,
         batch_key=row.batch_key,
         number=row.number,
+        worker=row.worker,
         outcome=AttemptOutcome(row.outcome),
         error=error,
         started_at=row.started_at,
+        ended_at=row.ended_at,
         seconds=(row.ended_at - row.started_at).total_seconds() if row.ended_at else None,
         **cost.model_dump(),
     )

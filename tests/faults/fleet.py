@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 from asyncio.subprocess import DEVNULL
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -60,15 +60,18 @@ class Keeper:
 
 
 class Fleet:
-    """Keepers by name; all that they keep is killed when the block ends."""
+    """Keepers by name; all that they keep is killed when the block ends. `ports`: where its services listen."""
 
-    def __init__(self, url: str, starts: Mapping[str, Start]) -> None:
-        self.url = url
+    def __init__(self, ports: Sequence[int], starts: Mapping[str, Start]) -> None:
+        self.ports = ports
+        self.url = f"http://127.0.0.1:{ports[0]}"
         self.keepers = {name: Keeper(start) for name, start in starts.items()}
         self._keeping: list[asyncio.Task[None]] = []
 
-    def pids(self) -> list[int]:
-        return [keeper.pid for keeper in self.keepers.values() if keeper.pid is not None]
+    def pids(self, role: str = "") -> list[int]:
+        """Of what runs now; `role`: how the names of its kind begin."""
+        named = ((name, keeper.pid) for name, keeper in self.keepers.items())
+        return [pid for name, pid in named if pid is not None and name.startswith(role)]
 
     async def __aenter__(self) -> Self:
         self._keeping = [asyncio.create_task(keeper.keep()) for keeper in self.keepers.values()]
@@ -84,15 +87,16 @@ class Fleet:
         await asyncio.gather(*(keeper.end() for keeper in self.keepers.values()))
 
     async def serving(self) -> None:
-        """Returns once the service answers."""
-        async with asyncio.timeout(START_SECONDS_MAX), httpx.AsyncClient(base_url=self.url, verify=False) as http:
-            while not await _answers(http):  # noqa: ASYNC110 # a port does not tell when someone listens
-                await asyncio.sleep(LOOK_SECONDS)
+        """Returns once every service answers."""
+        async with asyncio.timeout(START_SECONDS_MAX), httpx.AsyncClient(verify=False) as http:
+            for port in self.ports:
+                while not await _answers(http, port):  # noqa: ASYNC110 # a port does not tell when someone listens
+                    await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _answers(http: httpx.AsyncClient) -> bool:
+async def _answers(http: httpx.AsyncClient, port: int) -> bool:
     try:
-        return (await http.get("/livez")).is_success
+        return (await http.get(f"http://127.0.0.1:{port}/livez")).is_success
     except httpx.HTTPError:
         return False
 
@@ -120,10 +124,16 @@ async def launch_command(*command: str, log: Path, **environment: str) -> Child:
         )
 
 
-def apart(spawn: Spawn, log: Path, environment: Mapping[str, str], *, workers: int = 2) -> Fleet:
-    """A service and workers as separate processes, as on many machines."""
-    port = free_port()
+SERVICE, WORKER = "service", "worker"
+
+
+def apart(spawn: Spawn, log: Path, environment: Mapping[str, str], *, workers: int = 2, services: int = 1) -> Fleet:
+    """Services and workers as separate processes, as on many machines."""
+    ports = [free_port() for _ in range(services)]
     start = partial(spawn, log=log, **environment)
-    starts: dict[str, Start] = {"service": partial(start, "serve", "--port", str(port))}
-    starts.update({f"worker-{number}": partial(start, "work") for number in range(1, workers + 1)})
-    return Fleet(f"http://127.0.0.1:{port}", starts)
+    starts: dict[str, Start] = {
+        f"{SERVICE}-{number}": partial(start, "serve", "--port", str(port))
+        for number, port in enumerate(ports, start=1)
+    }
+    starts.update({f"{WORKER}-{number}": partial(start, "work") for number in range(1, workers + 1)})
+    return Fleet(ports, starts)

@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -220,7 +220,12 @@ def main() -> None:
         seconds=time.monotonic() - started,
         kills=len(outcome.strikes),
     )
-    report.write(figures, RESULTS)
+    report.write(
+        asdict(figures),
+        name=f"kills-{arguments.database}-{arguments.kind}",
+        title=f"{len(outcome.strikes)} x kill -9: {arguments.kind} on {arguments.database}",
+        directory=RESULTS,
+    )
     if figures.problems:
         raise SystemExit("\n".join(("", *figures.problems, f"the logs are in {directory}")))
     shutil.rmtree(directory)

@@ -1,6 +1,7 @@
 """Orders that keep a system busy, each watched by a client of its own."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -15,9 +16,10 @@ MODULES = [module("Leaves", ("multiple_choice", 4)), module("Roots", ("fill_in_b
 class Load:
     """`in_flight` generations at any time, until `finish`."""
 
-    def __init__(self, url: str, in_flight: int) -> None:
+    def __init__(self, url: str, in_flight: int, modules: Sequence[dict[str, Any]] = MODULES) -> None:
         self.witnesses: list[Witness] = []
         self._url = url
+        self._modules = list(modules)
         self._is_enough = False
         self._number = 0
         self._customers = [asyncio.create_task(self._be_customer()) for _ in range(in_flight)]
@@ -35,7 +37,7 @@ class Load:
     async def _be_customer(self) -> None:
         while not self._is_enough:
             self._number += 1
-            witness = Witness(self._url, await order(self._url, MODULES, title=f"Quiz {self._number}"))
+            witness = Witness(self._url, await order(self._url, self._modules, title=f"Quiz {self._number}"))
             self.witnesses.append(witness)
             await witness.follow()
             witness.saved = await _saved(self._url, witness.generation_id)

@@ -3,10 +3,11 @@
 import json
 import statistics
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from tests.faults.proof import Proof
 
@@ -66,18 +67,17 @@ class Figures:
         )
 
 
-def write(figures: Figures, directory: Path) -> None:
+def write(shown: Mapping[str, Any], *, name: str, title: str, directory: Path) -> None:
+    """`shown`: figures by name, what is listed one by one, and `problems`."""
     directory.mkdir(exist_ok=True)
-    name = f"kills-{figures.database}-{figures.kind}"
-    text = markdown(figures)
-    (directory / f"{name}.json").write_text(json.dumps(asdict(figures), indent=2) + "\n", encoding="utf-8")
+    text = markdown(shown, title)
+    (directory / f"{name}.json").write_text(json.dumps(shown, indent=2) + "\n", encoding="utf-8")
     (directory / f"{name}.md").write_text(text, encoding="utf-8")
     sys.stdout.write(text)
 
 
-def markdown(figures: Figures) -> str:
-    shown = {name: value for name, value in asdict(figures).items() if not isinstance(value, tuple)}
-    rows = (f"| {name.replace('_', ' ')} | {value} |" for name, value in shown.items())
-    problems = "".join(f"- {problem}\n" for problem in figures.problems) or "No problems.\n"
-    title = f"# {figures.kills} x kill -9: {figures.kind} on {figures.database}"
-    return "\n".join((title, "", "| | |", "|---|---|", *rows, "", problems))
+def markdown(shown: Mapping[str, Any], title: str) -> str:
+    figures = {name: value for name, value in shown.items() if not isinstance(value, tuple)}
+    rows = (f"| {name.replace('_', ' ')} | {value} |" for name, value in figures.items())
+    problems = "".join(f"- {problem}\n" for problem in shown["problems"]) or "No problems.\n"
+    return "\n".join((f"# {title}", "", "| | |", "|---|---|", *rows, "", problems))

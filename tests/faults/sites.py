@@ -13,7 +13,7 @@ from pathlib import Path
 from service.store import schema
 from service.store.database import Database
 from service.valkey import EmbeddedValkey
-from tests.faults.fleet import Fleet, Spawn, apart, free_port, launch
+from tests.faults.fleet import SERVICE, WORKER, Fleet, Spawn, apart, free_port, launch
 from tests.faults.forked import fork
 from tests.faults.postgres import Postgres
 from tests.processes import children_of, command_of, parent_of
@@ -61,8 +61,7 @@ async def single(directory: Path, environment: dict[str, str]) -> AsyncIterator[
     data_dir, port = directory / "data", free_port()
     valkey = EmbeddedValkey(data_dir)
     arguments = ("up", "--port", str(port), "--data-dir", str(data_dir), "--workers", str(WORKERS))
-    url = f"http://127.0.0.1:{port}"
-    fleet = Fleet(url, {"up": lambda: launch(*arguments, log=directory / "log", **environment)})
+    fleet = Fleet([port], {"up": lambda: launch(*arguments, log=directory / "log", **environment)})
 
     def living() -> dict[Kind, list[Victim]]:
         up = fleet.keepers["up"].pid
@@ -84,12 +83,14 @@ async def single(directory: Path, environment: dict[str, str]) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def spread(directory: Path, environment: dict[str, str]) -> AsyncIterator[Site]:
+async def spread(
+    directory: Path, environment: dict[str, str], *, start: Spawn = launch, services: int = 1
+) -> AsyncIterator[Site]:
     """Many machines: service, workers, Valkey and PostgreSQL are started again by whoever runs each."""
     postgres = Postgres()
     try:
         await postgres.create_database()
-        async with _parts(directory, postgres.url, launch, environment) as parts:
+        async with _parts(directory, postgres.url, start, environment, services) as parts:
             yield replace(
                 parts,
                 living=lambda: {**parts.living(), Kind.POSTGRES: _victims(postgres.pid)},
@@ -100,28 +101,28 @@ async def spread(directory: Path, environment: dict[str, str]) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def swift(directory: Path, environment: dict[str, str]) -> AsyncIterator[Site]:
+async def swift(directory: Path, environment: dict[str, str], *, services: int = 1) -> AsyncIterator[Site]:
     """Separate processes on one SQLite file, forked instead of started: what a short test can afford."""
     url = f"sqlite+aiosqlite:///{directory / 'quizmill.db'}"
-    async with _parts(directory, url, fork, environment) as site:
+    async with _parts(directory, url, fork, environment, services) as site:
         yield site
 
 
 @asynccontextmanager
-async def _parts(directory: Path, database_url: str, start: Spawn, environment: dict[str, str]) -> AsyncIterator[Site]:
+async def _parts(
+    directory: Path, database_url: str, start: Spawn, environment: dict[str, str], services: int
+) -> AsyncIterator[Site]:
     valkey, database = EmbeddedValkey(directory / "valkey"), Database(database_url)
     await schema.migrate(database)
     await valkey.start()
     keeping = asyncio.create_task(valkey.keep())
     shared = {"QUIZMILL_DATABASE_URL": database_url, "QUIZMILL_REDIS_URL": valkey.url, **environment}
-    fleet = apart(start, directory / "log", shared, workers=WORKERS)
+    fleet = apart(start, directory / "log", shared, workers=WORKERS, services=services)
 
     def living() -> dict[Kind, list[Victim]]:
-        pids = {name: keeper.pid for name, keeper in fleet.keepers.items()}
-        service = pids.pop("service")
         return {
-            Kind.WORKER: [_victim(pid, worker=f"%:{pid}:%") for pid in pids.values() if pid is not None],
-            Kind.SERVICE: _victims(service),
+            Kind.WORKER: [_victim(pid, worker=f"%:{pid}:%") for pid in fleet.pids(WORKER)],
+            Kind.SERVICE: [_victim(pid) for pid in fleet.pids(SERVICE)],
             Kind.VALKEY: [_victim(pid) for pid in servers_of(valkey)],
         }
 

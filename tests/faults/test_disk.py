@@ -37,7 +37,7 @@ async def test_a_full_disk_stops_writes_only_and_only_until_there_is_room(
     environment = {"ANTHROPIC_API_KEY": "test-key", "ANTHROPIC_BASE_URL": messages_api.base_url}
     start = partial(launch_command, *up, log=log, **environment)
     messages_api.hold(after_questions=2)
-    async with Fleet(f"http://127.0.0.1:{port}", {"up": start}) as fleet:
+    async with Fleet([port], {"up": start}) as fleet:
         witness = Witness(fleet.url, await order(fleet.url, MODULES))
         await messages_api.held(2)
         seen = as_seen_by(fleet, disk)

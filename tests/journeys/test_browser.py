@@ -2,19 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, expect
 
-from tests import browser as browsers
+from tests.journeys.browsing import RESULTS, launched, opened
 from tests.journeys.orders import LEAVES, ROOTS, module
 from tests.messages_api import MessagesApi
 from tests.messages_faults import Fault
 from tests.system import System
 
-RESULTS = Path("test-results")
-RESULTS.mkdir(exist_ok=True)
 CHAPTER = f"# Plants\n\n## Leaves\n\n{' '.join(LEAVES)}\n\n## Roots\n\n{' '.join(ROOTS)}\n"
 CHOICE = "multiple_choice"
 
@@ -30,10 +27,8 @@ pytestmark = pytest.mark.parametrize("connect_redis", ["fakeredis"], indirect=Tr
 
 @pytest.fixture
 async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=browsers.path(), args=list(browsers.ARGUMENTS))
+    async with launched() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest.fixture
@@ -42,20 +37,6 @@ def complaints() -> Iterator[list[str]]:
     found: list[str] = []
     yield found
     assert found == []
-
-
-async def opened(chromium: Browser, complaints: list[str], *, javascript: bool = True) -> Page:
-    page = await chromium.new_page(java_script_enabled=javascript)
-    page.set_default_timeout(15_000)
-
-    def listen(message: ConsoleMessage) -> None:
-        # A refused form shows up here as well; its page is looked at by the test.
-        if message.type == "error" and "Failed to load resource" not in message.text:
-            complaints.append(message.text)
-
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", listen)
-    return page
 
 
 async def test_a_teacher_goes_from_text_to_questions_through_a_failure_without_a_reload(
@@ -148,6 +129,7 @@ async def test_a_running_generation_can_be_cancelled_from_its_page(
     page = await opened(chromium, complaints)
     await page.goto(f"{system.url}/generations/{ordered['id']}")
     await page.get_by_role("button", name="Cancel").click()
+    await page.get_by_role("button", name="Yes, cancel it").click()
     await expect(page.locator("[data-batch-id][data-status=cancelled]")).to_have_count(1)
     await asyncio.wait_for(messages_api.disconnected(), 5)
 

@@ -7,7 +7,8 @@ from playwright.async_api import Browser, expect
 from pydantic import SecretStr
 
 from service.settings import Settings
-from tests.journeys.test_browser import chromium, complaints, opened
+from tests.journeys.browsing import opened
+from tests.journeys.test_browser import chromium, complaints
 from tests.system import System
 
 __all__ = ["chromium", "complaints"]

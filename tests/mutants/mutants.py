@@ -192,4 +192,20 @@ MUTANTS = (
         ),
         ("tests/jobs/test_holding.py",),
     ),
+    Mutant(
+        "whatever arrives is taken for what comes next",
+        (Edit("service/api/feed.py", "if event.seq == tail.head + 1:", "if event.seq > tail.head:"),),
+        ("tests/properties/test_hub.py",),
+    ),
+    Mutant(
+        "who joins is told again of what is under way",
+        (
+            Edit(
+                "service/api/feed.py",
+                "        self._send()\n        self._live[stream] = None\n",
+                "        self._live[stream] = None\n",
+            ),
+        ),
+        ("tests/properties/test_hub.py",),
+    ),
 )

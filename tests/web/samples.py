@@ -1,10 +1,12 @@
 """Small quizzes, generations and questions for the tests of the pages."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from schemas.calls import Usage
-from schemas.generations import Batch, BatchError, Generation, Links
+from schemas.events import Event, Happening
+from schemas.generations import Batch, BatchAttempt, BatchError, Generation, GenerationAttempt, Links
 from schemas.questions import (
     Content,
     Evidence,
@@ -22,6 +24,7 @@ from schemas.questions import (
 )
 from schemas.quizzes import Extraction, GenerationMetadata, Module, Quiz
 from schemas.states import (
+    AttemptOutcome,
     BatchState,
     CognitiveLevel,
     Difficulty,
@@ -134,6 +137,50 @@ def generation(status: GenerationState, *batches: Batch, message: str = "", usag
         usage=usage or Usage(),
         links=Links(events="/e", questions="/q", retry="/r"),
     )
+
+
+def attempt(
+    batch: Batch,
+    outcome: AttemptOutcome,
+    *,
+    number: int = 1,
+    worker: str = "host:1:aa",
+    start: float = 0,
+    end: float | None = 10,
+    error: BatchError | None = None,
+) -> BatchAttempt:
+    """`start` and `end` in seconds after AT."""
+    return BatchAttempt(
+        batch_id=batch.id,
+        batch_key=batch.batch_key,
+        number=number,
+        worker=worker,
+        outcome=outcome,
+        error=error,
+        started_at=AT + timedelta(seconds=start),
+        ended_at=None if end is None else AT + timedelta(seconds=end),
+        seconds=None if end is None else end - start,
+    )
+
+
+def run(*attempts: BatchAttempt, number: int = 1) -> GenerationAttempt:
+    return GenerationAttempt(
+        attempt_number=number,
+        outcome="running",
+        error_codes=(),
+        llm_calls=0,
+        input_tokens=0,
+        output_tokens=0,
+        seconds=0.0,
+        batches=attempts,
+    )
+
+
+def event(happening: Happening, *, seq: int = 1, at: float = 0) -> Event:
+    """`at`: seconds after AT."""
+    moment = (AT + timedelta(seconds=at)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    data = {"type": happening.type, "seq": seq, "at": moment, **happening.model_dump(mode="json")}
+    return Event(generation_id=UUID(int=2), seq=seq, type=happening.type, data=json.dumps(data))
 
 
 def partial() -> Generation:

@@ -15,11 +15,15 @@ from web import pages, wording
 
 
 def live(generation: Generation) -> str:
-    return pages.generation(generation, "Biology")
+    return pages.generation(generation, "Biology", runs=(), latest=(), now=samples.AT)
 
 
 def buttons(html: str) -> list[str]:
-    return [text_of(button) for button in soup(html).select("article form:not([hidden]) button")]
+    """What can be pressed, in order; a question that asks first comes after the button that opens it."""
+    page = soup(html)
+    for hidden in page.select("[hidden]"):
+        hidden.decompose()
+    return [text_of(button) for button in page.select("article button")]
 
 
 def test_a_partial_generation_says_what_the_contract_says() -> None:
@@ -32,7 +36,11 @@ def test_a_partial_generation_says_what_the_contract_says() -> None:
     assert part(html, "held") == "Held: 5"
     assert part(html, "message") == "15 of 35 questions created"
     assert part(html, "safe") == "Only failed batches will be regenerated. Your existing questions are safe."
-    assert buttons(html) == ["Retry Failed Batches", "Finish this batch with its 5 questions"]
+    assert buttons(html) == [
+        "Retry Failed Batches",
+        "Retry this batch",
+        "Finish this batch with its 5 questions",
+    ]
     assert text_of(soup(html).title) == "15/35 · Quizmill"
 
 
@@ -41,7 +49,11 @@ def test_a_failed_generation_says_what_the_contract_says() -> None:
     html = live(samples.generation(GenerationState.FAILED, failed))
 
     assert text_of(soup(html).h1) == "Question Generation Failed"
-    assert buttons(html) == ["Retry Question Generation", "Finish this batch with its 5 questions"]
+    assert buttons(html) == [
+        "Retry Question Generation",
+        "Retry this batch",
+        "Finish this batch with its 5 questions",
+    ]
     assert part(html, "error") == "the provider was overloaded for 10 minutes (provider_overloaded)"
     assert part(html, "safe") == ""
 
@@ -70,10 +82,25 @@ def test_every_state_has_its_own_heading_and_only_the_buttons_that_do_something(
         GenerationState.PARTIAL: ["retry"],
         GenerationState.FAILED: ["retry"],
     }
-    actions = [f"/generations/{UUID(int=2)}/{step}" for step in wanted.get(status, [])]
+    shown = soup(html).select("[data-action]:not([hidden])")
     assert text_of(soup(html).h1) == wording.WORDS.headings[status]
-    assert [form["action"] for form in soup(html).select("article form:not([hidden])")] == actions
-    assert {form["method"] for form in soup(html).select("article form:not([hidden])")} <= {"post"}
+    assert [field["data-action"] for field in shown] == wanted.get(status, [])
+    forms = [field if field.name == "form" else field.form for field in shown]
+    assert [(form["method"], form["action"]) for form in forms if form] == [
+        ("post", f"/generations/{UUID(int=2)}/{step}") for step in wanted.get(status, [])
+    ]
+
+
+def test_cancelling_asks_first_also_without_a_script() -> None:
+    page = soup(live(samples.generation(GenerationState.PROCESSING, samples.batch())))
+    question = page.select_one("[popover]")
+
+    assert question is not None
+    assert text_of(page.select_one("[data-part=cancel]")) == "Cancel Generation"
+    assert [button["popovertarget"] for button in page.select("button[popovertarget]")] == [question["id"]] * 2
+    assert question.form is not None
+    assert question.form["action"] == f"/generations/{UUID(int=2)}/cancel"
+    assert text_of(question.form.button) == "Yes, cancel it"
 
 
 def test_headings_differ_and_cover_every_state() -> None:
@@ -113,7 +140,22 @@ def test_the_page_carries_what_the_script_goes_on_from() -> None:
     assert article is not None
     assert article["data-last-event-id"] == "48"
     assert article["data-events-url"] == f"/api/generations/{UUID(int=2)}/events"
-    assert Generation.model_validate_json(str(article["data-generation"])) == generation
+    assert article["data-attempts-url"] == f"/api/generations/{UUID(int=2)}/attempts"
+    carried = article.select_one("script[type='application/json']")
+    assert carried is not None
+    assert carried.string is not None
+    assert Generation.model_validate_json(carried.string) == generation
+
+
+def test_a_long_list_has_a_bar_for_each_batch_instead_of_its_cells() -> None:
+    many = [samples.batch(number, BatchState.FAILED, held=5, error=samples.OVERLOADED) for number in range(101)]
+    page = soup(live(samples.generation(GenerationState.FAILED, *many)))
+    rows = page.select("[data-batch-id]")
+
+    assert len(rows) == 101
+    assert not rows[0].select("[data-grain]")
+    assert [bar["width"] for bar in rows[0].select("rect")] == ["25.0%", "0.0%"]
+    assert page.select_one("div.long[tabindex='0']") is not None
 
 
 def test_the_bar_shows_saved_and_held_apart() -> None:
@@ -179,7 +221,14 @@ def test_without_scripts_a_running_page_reloads_and_an_ended_one_does_not() -> N
     running = live(samples.generation(GenerationState.PROCESSING, samples.batch()))
 
     assert soup(running).select_one("noscript meta[http-equiv=refresh]") is not None
-    assert soup(live(samples.partial())).select_one("meta[http-equiv=refresh]") is None
+    assert text_of(soup(running).select_one("noscript a[href='?stay']")) == "Let it stay as it is"
+    assert soup(live(samples.partial())).select_one("noscript") is None
+
+
+def test_a_page_that_shall_stay_as_it_is_does_not_reload() -> None:
+    running = samples.generation(GenerationState.PROCESSING, samples.batch())
+    html = pages.generation(running, "Biology", runs=(), latest=(), now=samples.AT, stays=True)
+    assert soup(html).select_one("noscript") is None
 
 
 def test_the_script_listens_to_every_event_of_the_log() -> None:

@@ -6,11 +6,12 @@ from uuid import UUID
 
 import pytest
 
+from schemas.events import QuestionAccepted
 from schemas.generations import BatchError, Generation
 from schemas.lists import Page
 from schemas.problems import FieldProblem, Problem
 from schemas.quizzes import Extraction, Quiz
-from schemas.states import BatchState, ErrorCode, FailureReason, GenerationState, QuizStatus
+from schemas.states import AttemptOutcome, BatchState, ErrorCode, FailureReason, GenerationState, QuizStatus
 from tests.web import samples
 from tests.web.reading import soup, text_of
 from tests.web.samples import ATTACK, CONTENTS
@@ -53,7 +54,15 @@ def attacked() -> dict[str, str]:
         "reading": start(reading),
         "unreadable": start(samples.quiz(QuizStatus.FAILED, title=ATTACK, failure=FailureReason.NO_CONTENT)),
         "quiz": pages.quiz(attacked_quiz, asked),
-        "generation": pages.generation(broken, ATTACK),
+        "generation": pages.generation(
+            broken,
+            ATTACK,
+            runs=(samples.run(samples.attempt(failed, AttemptOutcome.FAILED, error=error, worker=ATTACK)),),
+            latest=(
+                samples.event(QuestionAccepted(batch_id=failed.id, held_count=1, target_count=20, preview=ATTACK)),
+            ),
+            now=samples.AT,
+        ),
         "generations": pages.generations(
             Page[Generation](items=(broken,), next_cursor=ATTACK), {UUID(int=1): ATTACK}, None
         ),
@@ -79,7 +88,8 @@ def test_nothing_is_inline_so_that_the_content_security_policy_holds(name: str) 
     page = soup(attacked()[name])
 
     assert not page.select("style, [style]")
-    assert all(script.get("src") and not script.get_text(strip=True) for script in page.select("script"))
+    scripts = page.select('script:not([type="application/json"])')
+    assert all(script.get("src") and not script.get_text(strip=True) for script in scripts)
     assert not [tag.name for tag in page.find_all() if any(key.startswith("on") for key in tag.attrs)]
 
 

@@ -3,7 +3,8 @@
 const GRAINS_MAX = 50;
 const CLOSED = new Set(["failed", "cancelled"]);
 
-export const number = (value) => value.toLocaleString("en-US");
+// Whole numbers only. Without Intl: its first use takes longer than ten frames.
+export const number = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, ",");
 
 export const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
 
@@ -55,6 +56,10 @@ export function tally(batch) {
 
 export function canBeAccepted(batch, generationStatus) {
   return batch.status === "failed" && batch.held_count > 0 && generationStatus !== "cancelled";
+}
+
+export function canBeRetried(batch, generationStatus) {
+  return batch.status === "failed" && (generationStatus === "partial" || generationStatus === "failed");
 }
 
 export function accepting(batch) {

@@ -1,14 +1,22 @@
 // What the page knows about a generation, as a value: `snapshot` makes it, `after` gives the next one for an event.
 // Nothing here touches the document or the network, so folding the log is the same as reading the generation.
 
+import { number, plural } from "./figures.js";
+
 const TERMINAL = new Set(["completed", "partial", "failed", "cancelled"]);
 const OPEN = new Set(["pending", "processing"]);
 
 export const isTerminal = (state) => TERMINAL.has(state.status);
 
-// `generation` is the JSON of GET /api/generations/{id}.
-export function snapshot(generation) {
-  return { ...generation, seq: generation.last_event_id, totals: totalsOf(generation) };
+// `generation` is the JSON of GET /api/generations/{id}. Batches that are as in `before` stay the same values.
+export function snapshot(generation, before) {
+  const known = new Map(before?.batches.map((batch) => [batch.id, batch]));
+  const batches = generation.batches.map((batch) => (isSame(known.get(batch.id), batch) ? known.get(batch.id) : batch));
+  const places = before?.places ?? new Map(batches.map((batch, place) => [batch.id, place]));
+  const seq = generation.last_event_id;
+  // The generation does not say what it waits for: that stays until something happens.
+  const waiting = before?.seq === seq ? before.waiting : null;
+  return { ...generation, batches, places, waiting, seq, totals: totalsOf(generation) };
 }
 
 // The state after one event of the log. Unknown types count: their number and totals are taken over.
@@ -16,6 +24,12 @@ export function after(state, event) {
   const step = STEPS[event.type];
   const waiting = event.type === "batch.started" ? state.waiting : null;
   return withTotals({ ...state, waiting, ...(step ? step(state, event) : {}), seq: event.seq }, event.totals);
+}
+
+// What the end of the log says that the generation does not: whether it waits for its provider.
+export function waitingFor(events) {
+  const last = events.findLast((event) => event.type !== "batch.started");
+  return last?.type === "batch.retrying" ? last.code : null;
 }
 
 const STEPS = {
@@ -64,8 +78,20 @@ const STEPS = {
   "generation.cancelled": (state, event) => ended(state, event, "cancelled"),
 };
 
+// `places` says where each batch stands: an order of a thousand is not searched for every event.
 function changed(state, event, change) {
-  return state.batches.map((batch) => (batch.id === event.batch_id ? { ...batch, ...change(batch) } : batch));
+  const place = state.places.get(event.batch_id);
+  if (place === undefined) return state.batches;
+  const batches = state.batches.slice();
+  batches[place] = { ...batches[place], ...change(batches[place]) };
+  return batches;
+}
+
+const SHOWN = ["status", "saved_count", "held_count", "target_count", "attempts"];
+
+function isSame(one, other) {
+  if (!one || SHOWN.some((name) => one[name] !== other[name])) return false;
+  return one.error?.code === other.error?.code && one.error?.message === other.error?.message;
 }
 
 // Work on a batch: a queued generation runs, an ended one runs again (only a retry can do that); a paused one stays so.
@@ -100,7 +126,7 @@ const WAITING = {
 
 // Until something is saved the service's own sentence stands (it estimates the time from the order).
 function messageOf(state, totals) {
-  const done = `${totals.saved} of ${totals.target} ${totals.target === 1 ? "question" : "questions"} created`;
+  const done = `${number(totals.saved)} of ${plural(totals.target, "question")} created`;
   const waiting = WAITING[state.waiting];
   if (waiting) return `${waiting} ${done}`;
   const isFirstSentence = totals.saved === state.generated_count && !isTerminal(state);

@@ -35,12 +35,85 @@ export default {
     "failed": {"retry": "Retry Question Generation"},
     "cancelled": {}
   },
+  "types": {
+    "multiple_choice": "Multiple choice",
+    "multiple_response": "Multiple response",
+    "true_false": "True or false",
+    "fill_in_blank": "Fill in the blank",
+    "short_answer": "Short answer",
+    "matching": "Matching",
+    "numeric": "Numeric",
+    "flashcard": "Flashcard",
+    "vocabulary": "Vocabulary"
+  },
   "safe": "Only failed batches will be regenerated. Your existing questions are safe.",
   "limit": "New cost limit in US dollars",
+  "retry_one": "Retry this batch",
   "connections": {
     "connecting": "connecting...",
     "live": "live",
     "reconnecting": "reconnecting...",
     "ended": "up to date"
+  },
+  "unknown": "not known yet",
+  "idle": {
+    "pending": "not known yet",
+    "paused": "paused",
+    "completed": "ended",
+    "partial": "ended",
+    "failed": "ended",
+    "cancelled": "ended"
+  },
+  "waits": "waiting for the provider",
+  "outcomes": {
+    "running": "runs",
+    "completed": "saved",
+    "retrying": "tried again later",
+    "failed": "failed",
+    "cancelled": "cancelled",
+    "worker_lost": "its worker was lost",
+    "released": "let go by its worker"
+  },
+  "kinds": {
+    "questions": {"label": "Questions", "types": ["question.accepted"]},
+    "rejections": {"label": "Rejections", "types": ["question.rejected"]},
+    "waits": {"label": "Retries and waits", "types": ["batch.retrying", "batch.requeued"]},
+    "batches": {"label": "Batches", "types": ["batch.started", "batch.completed", "batch.failed"]},
+    "generation": {
+      "label": "The generation",
+      "types": [
+        "generation.started",
+        "generation.paused",
+        "generation.resumed",
+        "generation.completed",
+        "generation.partial",
+        "generation.failed",
+        "generation.cancelled"
+      ]
+    }
+  },
+  "reasons": {
+    "provider_overloaded": "the provider is overloaded",
+    "provider_rate_limited": "the provider's rate limit is reached",
+    "provider_unavailable": "the provider can't be reached",
+    "timeout": "the provider does not answer"
+  },
+  "events": {
+    "generation.started": "The generation began",
+    "generation.paused.user": "Paused by hand",
+    "generation.paused.cost_cap": "Paused: its cost limit is reached",
+    "generation.resumed": "Resumed",
+    "batch.started": "Attempt {attempt} began",
+    "question.accepted": "Accepted {held_count} of {target_count}: {preview}",
+    "question.rejected": "Rejected: {message} ({code})",
+    "batch.retrying": "Tries again in {delay}: {reason}",
+    "batch.completed": "Saved: {saved}",
+    "batch.failed": "Failed: {message} ({code}). {held_count} of {target} held",
+    "batch.requeued.retry": "Retried: it waits for a worker",
+    "batch.requeued.worker_lost": "Waits for a worker again: the one it had stopped or let go",
+    "generation.completed": "Completed: {generated_count} of {requested} saved",
+    "generation.partial": "Ended partially: {generated_count} of {requested} saved",
+    "generation.failed": "Failed: {generated_count} of {requested} saved",
+    "generation.cancelled": "Cancelled: {generated_count} of {requested} saved"
   }
 };

@@ -222,6 +222,21 @@ async def test_the_retry_button_works_with_a_script(http: httpx.AsyncClient, ben
     assert answer.json()["retried"] == [str(ordered.batch_ids[0])]
 
 
+async def test_one_failed_batch_can_be_retried_with_and_without_a_script(
+    http: httpx.AsyncClient, bench: Workbench
+) -> None:
+    ordered = await failed(bench)
+    path = f"/generations/{ordered.generation_id}/batches"
+    unknown = await http.post(f"{path}/{uuid4()}/retry", headers=JSON)
+    assert (unknown.status_code, unknown.json()["errors"][0]["field"]) == (422, "batch_ids.0")
+    answer = await http.post(f"{path}/{ordered.batch_ids[0]}/retry", headers=JSON)
+    assert (answer.status_code, answer.json()["retried"]) == (202, [str(ordered.batch_ids[0])])
+    ordered = await failed(bench)
+    plain = await http.post(f"/generations/{ordered.generation_id}/batches/{ordered.batch_ids[0]}/retry")
+    assert where(plain) == f"/generations/{ordered.generation_id}"
+    assert (await http.get(f"/api/generations/{ordered.generation_id}")).json()["status"] == "processing"
+
+
 async def test_the_cancel_button_works_with_and_without_a_script(http: httpx.AsyncClient, bench: Workbench) -> None:
     ordered = await bench.order(2, owner=LOCAL_OWNER)
     answer = await http.post(f"/generations/{ordered.generation_id}/cancel")

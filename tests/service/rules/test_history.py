@@ -41,6 +41,7 @@ def attempt(
         batch_id=batch_id,
         batch_key=f"key_{batch_id.int}",
         number=number,
+        worker="worker-1",
         outcome=outcome,
         error=BatchError(code=code, message="it did not work") if code else None,
         llm_calls=2,
@@ -48,6 +49,7 @@ def attempt(
         output_tokens=10,
         cost_usd=0.5,
         started_at=NOON,
+        ended_at=None if seconds is None else NOON + timedelta(seconds=seconds),
         seconds=seconds,
     )
 

@@ -1,5 +1,6 @@
 """One row a try: what it cost, how it ended."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 from schemas.generations import BatchError
@@ -7,7 +8,7 @@ from schemas.states import AttemptOutcome, ErrorCode
 from service.store import attempts, steps
 from service.store.database import Database
 from tests import factories
-from tests.factories import OVERLOADED, SPENT
+from tests.factories import OVERLOADED, SPENT, WORKER
 
 
 async def test_a_try_runs_without_an_end_until_its_batch_ends(database: Database) -> None:
@@ -16,6 +17,7 @@ async def test_a_try_runs_without_an_end_until_its_batch_ends(database: Database
     async with database.read() as tx:
         [[running]] = (await attempts.of_generation(tx, ordered.generation_id)).values()
     assert (running.number, running.outcome, running.seconds) == (1, AttemptOutcome.RUNNING, None)
+    assert (running.worker, running.ended_at) == (WORKER, None)
     assert running.batch_key == claimed.batch_key
 
     await factories.complete(database, claimed)
@@ -25,6 +27,7 @@ async def test_a_try_runs_without_an_end_until_its_batch_ends(database: Database
     assert ended.outcome is AttemptOutcome.COMPLETED
     assert ended.seconds is not None
     assert ended.seconds >= 0
+    assert ended.ended_at == ended.started_at + timedelta(seconds=ended.seconds)
     assert ended.error is None
     assert (ended.llm_calls, ended.input_tokens, ended.output_tokens, ended.cost_usd) == (3, 900, 80, 0.25)
 
