@@ -37,6 +37,7 @@ bench: install-test
 	$(BIN)/python -m bench.checkpoints
 	$(BIN)/python -m bench.quality
 	$(BIN)/python -m bench.dispatch
+	$(BIN)/python -m bench.stream
 	$(BIN)/python -m bench.page
 
 # Hours: all failpoint cases, 2,000 sequences of steps, 10,000 simulated seeds, 1,000 clients under fire, SOAK_COUNT

@@ -198,6 +198,7 @@ class PacedProvider:
     name = "paced"
     account = "paced"
     is_metered = True
+    eyes = None
 
     def weigh(self, source: Source, count: int) -> Weight:
         return Weight()

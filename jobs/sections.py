@@ -1,24 +1,20 @@
 """From the blocks of a document to its modules: by headings, none too small to ask about, none too long to send."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from jobs.formats.base import Block, cleaned
-from schemas.base import Frozen
+from jobs.formats.base import SECTION_CHARACTERS_MIN, Block, cleaned
+from schemas.materials import ExtractedModule
 
-SECTION_CHARACTERS_MIN = 200
 SECTION_CHARACTERS_MAX = 60_000
 NAME_CHARACTERS_MAX = 200
 # From this share of its length on, a part may end early to let the next one begin with a heading.
 EARLY_END_SHARE = 0.7
+LEADERS_SHARE_MAX = 0.15
 
-
-class ExtractedModule(Frozen):
-    """One chapter or section of the material."""
-
-    name: str
-    text: str
+_LEADERS = re.compile(r"(?:\.[ .]){4,}")
 
 
 class _Section(NamedTuple):
@@ -30,16 +26,20 @@ class _Section(NamedTuple):
         return sum(len(block.text) for block in self.blocks if not block.level)
 
 
-def modules_of(blocks: Sequence[Block], title: str) -> list[ExtractedModule]:
+def modules_of(
+    blocks: Sequence[Block], title: str, *, section_characters_min: int = SECTION_CHARACTERS_MIN
+) -> list[ExtractedModule]:
     """The modules of a document, with different names. `title` names what stands under no heading."""
     clean = [block for raw in blocks if (block := _cleaned(raw)).text]
     if not clean:
         return []
     level = _level_of_modules(clean)
-    sections = _merged(_sections(clean, level, _line(title) or "Untitled"))
+    found = _sections(clean, level, _line(title) or "Untitled")
+    small = section_characters_min
+    sections = _merged(found, small) if small <= SECTION_CHARACTERS_MIN else _gathered(found, small)
     if len(sections) == 1:
         sections = [_Section(_document_name(clean, level, sections[0].name), sections[0].blocks)]
-    return _named([(name, _text(part)) for section in sections for name, part in _parts(section)])
+    return with_unique_names([_module(name, _text(part)) for section in sections for name, part in _parts(section)])
 
 
 def _cleaned(block: Block) -> Block:
@@ -69,21 +69,35 @@ def _sections(blocks: Sequence[Block], level: int, title: str) -> list[_Section]
     return [section for section in sections if section.blocks]
 
 
-def _merged(sections: Sequence[_Section]) -> list[_Section]:
+def _merged(sections: Sequence[_Section], characters_min: int) -> list[_Section]:
     """Sections with too little text go to the end of the one before; the first one to the head of the next."""
     merged: list[_Section] = []
     length = 0
     for section in sections:
-        is_first_too_small = length < SECTION_CHARACTERS_MIN
+        is_first_too_small = length < characters_min
         if merged and is_first_too_small:
             merged[-1] = merged[-1]._replace(name=section.name)
-        if merged and (is_first_too_small or section.body_length < SECTION_CHARACTERS_MIN):
+        if merged and (is_first_too_small or section.body_length < characters_min):
             merged[-1].blocks.extend(section.blocks)
             length += section.body_length
         else:
             merged.append(section)
             length = section.body_length
     return merged
+
+
+def _gathered(sections: Sequence[_Section], characters_min: int) -> list[_Section]:
+    """Small ones in a row, such as slides, until they are enough together; what is left goes to the end."""
+    gathered: list[_Section] = []
+    for section in sections:
+        if gathered and gathered[-1].body_length < characters_min:
+            gathered[-1].blocks.extend(section.blocks)
+        else:
+            gathered.append(section)
+    if len(gathered) > 1 and gathered[-1].body_length < characters_min:
+        last = gathered.pop()
+        gathered[-1].blocks.extend(last.blocks)
+    return gathered
 
 
 def _document_name(blocks: Sequence[Block], level: int, fallback: str) -> str:
@@ -145,18 +159,28 @@ def _text(blocks: Sequence[Block]) -> str:
     return "".join(pieces)
 
 
-def _named(modules: Sequence[tuple[str, str]]) -> list[ExtractedModule]:
+def with_unique_names(modules: Sequence[ExtractedModule]) -> list[ExtractedModule]:
+    """Those whose name is taken get a number."""
     taken: set[str] = set()
     repeats: Counter[str] = Counter()
     found: list[ExtractedModule] = []
-    for name, text in modules:
-        unique = name
+    for module in modules:
+        unique = module.name
         while unique in taken:
-            repeats[name] += 1
-            unique = _shortened(name, f" ({repeats[name] + 1})")
+            repeats[module.name] += 1
+            unique = _shortened(module.name, f" ({repeats[module.name] + 1})")
         taken.add(unique)
-        found.append(ExtractedModule(name=unique, text=text))
+        found.append(module.model_copy(update={"name": unique}))
     return found
+
+
+def _module(name: str, text: str) -> ExtractedModule:
+    return ExtractedModule(name=name, text=text, is_left_out=_is_directory(text))
+
+
+def _is_directory(text: str) -> bool:
+    """A table of contents or an index, by the dots that lead to its page numbers."""
+    return sum(len(leader) for leader in _LEADERS.findall(text)) > LEADERS_SHARE_MAX * len(text)
 
 
 def _shortened(name: str, suffix: str) -> str:

@@ -30,6 +30,9 @@ from service.store.database import Database, Tx
 Order = TypeVar("Order")
 Outcome = TypeVar("Outcome")
 
+READERS_MAX = 2
+"""Files that one worker reads at a time: each may take a gigabyte."""
+
 LOOKS_MAX = 1000
 """A look costs hardly more for many."""
 
@@ -70,6 +73,7 @@ class Workshop:
         self.governor = Governor(
             SharedState(redis, rules), worker=self.worker, wait_seconds_max=settings.provider_wait_seconds
         )
+        self.readers = asyncio.Semaphore(READERS_MAX)
         self.prefixes = Prefixes()
         self.banks = Banks()
         self._writing = Desk(database.write)

@@ -12,6 +12,7 @@ class Module(Frozen):
     name: str
     characters: int
     topics: tuple[str, ...] = ()
+    is_left_out: bool = False
 
 
 class ModuleText(Frozen):
@@ -22,7 +23,7 @@ class ModuleText(Frozen):
 
 
 class Extraction(Frozen):
-    """Where the extraction of uploaded files stands."""
+    """Which file is being read, and how far: page 12 of 113. A file whose pages are not known yet has 0 of them."""
 
     file: str
     page: int

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from httptools import HttpParserError
 from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -16,6 +17,8 @@ from service.settings import Settings
 GRACE_SECONDS = 5
 UNREAD_SECONDS_MAX = 30
 HEADERS_SECONDS_MAX = 10
+HEADERS_BYTES_MAX = 64 * 1024
+PIPELINED_MAX = 100
 SEND_BUFFER_BYTES = 64 * 1024
 
 
@@ -24,6 +27,7 @@ class Protocol(HttpToolsProtocol):
 
     on_room: Callable[[], None] | None = None
     _patience: asyncio.TimerHandle | None = None
+    _headers_bytes = 0
 
     @property
     def is_full(self) -> bool:
@@ -31,6 +35,7 @@ class Protocol(HttpToolsProtocol):
 
     def push(self, part: bytes) -> None:
         """The next part of the body of the response that has begun, as a chunk."""
+        assert part, "an empty chunk ends the response"
         if not self.transport.is_closing():
             self.transport.write(b"%x\r\n%b\r\n" % (len(part), part))
 
@@ -46,6 +51,22 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._wait_for_headers()
 
+    def data_received(self, data: bytes) -> None:
+        # Whatever comes on an idle connection is the beginning of headers, or nothing that it is kept for.
+        if self.timeout_keep_alive_task and self._patience is None:
+            self._wait_for_headers()
+        super().data_received(data)
+        self._headers_bytes = self._headers_bytes + len(data) if self._patience else 0
+        if self._headers_bytes > HEADERS_BYTES_MAX and not self.transport.is_closing():
+            self.send_400_response(f"The headers are larger than {HEADERS_BYTES_MAX // 1024} KB.")
+
+    def send_400_response(self, msg: str) -> None:
+        """In the middle of another response it would be read as a part of that."""
+        if self._is_answering:
+            self.transport.abort()
+        else:
+            super().send_400_response(msg)
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         if self._patience is None:
@@ -53,12 +74,20 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._stop_waiting()
+        if len(self.pipeline) >= PIPELINED_MAX:
+            # Each answer lets in more, so that they would take memory without bound.
+            raise HttpParserError("too many requests wait for their turn")
         self.scope["extensions"] = {"quizmill.connection": {"connection": self}}
         super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
         super().connection_lost(exc)
+
+    @property
+    def _is_answering(self) -> bool:
+        cycle = self.cycle
+        return bool(self.pipeline) or (cycle is not None and cycle.response_started and not cycle.response_complete)
 
     def _wait_for_headers(self) -> None:
         self._patience = self.loop.call_later(HEADERS_SECONDS_MAX, self.transport.abort)

@@ -102,6 +102,11 @@ class Settings(BaseSettings):
         return "anthropic" if self.anthropic_api_key else "offline"
 
     @property
+    def can_see(self) -> bool:
+        """Whether the provider's models look at pictures."""
+        return self.resolved_provider == "anthropic"
+
+    @property
     def models(self) -> tuple[str, ...]:
         """The model of a batch's first attempt, then those of its later ones."""
         fallbacks = (name.strip() for name in self.fallback_models.split(","))

@@ -30,6 +30,7 @@ from uvicorn.server import ServerState
 
 from tests.messages_answer import Answering, message, whole_text
 from tests.messages_faults import REFUSED, Fault, Rule, rule_of
+from tests.messages_pictures import AskedPicture, picture_events, picture_of
 from tests.messages_prompt import Asked, understood
 from tests.messages_questions import Fields, question, spots, topics
 
@@ -58,6 +59,9 @@ class MessagesApi:
 
     def __init__(self, *, port: int = 0, first_byte_seconds: float = 0.0, question_seconds: float = 0.0) -> None:
         self.requests: list[Asked] = []
+        self.pictures: list[AskedPicture] = []
+        # What stands on the first picture, the second ...; the last for all that follow.
+        self.picture_texts = ["[no text]"]
         self.first_byte_seconds = first_byte_seconds
         self.question_seconds = question_seconds
         self._socket = socket.create_server(("127.0.0.1", port))
@@ -132,7 +136,10 @@ class MessagesApi:
         await self._server.wait_closed()
 
     async def _answer(self, request: Request) -> Response | Answering:
-        asked = understood(await request.json(), int(request.headers.get("x-stainless-retry-count", "0")))
+        body = await request.json()
+        asked = understood(body, int(request.headers.get("x-stainless-retry-count", "0")))
+        if asked is None and (picture := picture_of(body)):
+            return await self._look(picture)
         if asked is None:
             return _refusal(400, "invalid_request_error", "no module and task found in the prompt")
         asked.rule = next((rule for rule in self._rules if rule.claims(asked.module)), None)
@@ -144,6 +151,17 @@ class MessagesApi:
         if not asked.is_streamed:
             return JSONResponse(message(asked, self.usage(asked), whole_text(asked)), headers=self.limits())
         return Answering(self, asked)
+
+    async def _look(self, picture: AskedPicture) -> Response:
+        rule = next((rule for rule in self._rules if rule.claims(picture.file_name)), None)
+        self.pictures.append(picture)
+        await self.notify()
+        if rule and rule.fault in REFUSED:
+            return self._refused(rule)
+        text = self.picture_texts[min(len(self.pictures), len(self.picture_texts)) - 1]
+        usage = {"input_tokens": 1500, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
+        headers = {"content-type": "text/event-stream; charset=utf-8", **self.limits()}
+        return Response(picture_events(picture, usage, text), headers=headers)
 
     def _refused(self, rule: Rule) -> Response:
         status, kind, words = REFUSED[rule.fault]

@@ -93,6 +93,7 @@ class ScriptedProvider:
     """
 
     name = "scripted"
+    eyes = None
 
     def __init__(self, *calls: Sequence[Part], always: Sequence[Part] | None = None, is_metered: bool = True) -> None:
         self.account = "scripted"

@@ -89,6 +89,10 @@ OWNERS: dict[str, set[str]] = {
     "lxml": {"jobs", "service.exports"},
     "genanki": {"service.exports"},
     "HanTa": {"jobs"},
+    "pypdfium2": {"jobs"},
+    "docx": {"jobs"},
+    "pptx": {"jobs"},
+    "PIL": {"jobs"},
 }
 
 

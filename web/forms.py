@@ -12,6 +12,7 @@ class Limits(Frozen):
     questions_per_batch_max: int
     batches_per_generation_max: int
     costs_money: bool = False
+    can_see: bool = False
 
 
 class Filled:

@@ -15,6 +15,7 @@ from schemas.estimates import Estimate
 from schemas.events import Event
 from schemas.generations import Generation, GenerationAttempt
 from schemas.lists import Page
+from schemas.materials import MaterialReport
 from schemas.problems import Problem
 from schemas.questions import Question
 from schemas.quizzes import ModuleText, Quiz
@@ -49,13 +50,14 @@ _NOT_READ = frozenset({FailureReason.NO_CONTENT, FailureReason.EXTRACTION_FAILED
 _NO_REVIEW_YET = frozenset({QuizStatus.CREATED, QuizStatus.EXTRACTING_CONTENT})
 
 
-def start(
+def start(  # noqa: PLR0913, PLR0917 # a page shows what it shows
     recent: Sequence[Quiz],
     quiz: Quiz | None,
     problem: str | None,
     form: Mapping[str, list[str]],
     limits: Limits,
     estimate: Estimate | None = None,
+    materials: Sequence[MaterialReport] = (),
 ) -> str:
     """Page `/` (no quiz: the material) and `/?quiz=ID` (the order for that quiz).
 
@@ -65,6 +67,9 @@ def start(
     `?estimate=true` it only asks what that would cost: for the script as JSON, else this page again with `estimate`.
     `problem` is shown on top; `form` holds what was sent, every value in a list (`{name: form.getlist(name)}`, without
     files), and is empty on a fresh page. While the quiz is being read the page reloads itself every second.
+    `materials`: what became of the quiz's files. Further forms with a quiz post to `/quizzes/{id}/materials` (`files`,
+    multipart) and `/quizzes/{id}/modules` (`name_{id}`, `left_out_id` and `merged_id`, both repeated, and `action`:
+    `merge` or not).
     """
     return _render(
         "start.html",
@@ -75,6 +80,7 @@ def start(
         filled=Filled(form),
         limits=limits,
         estimate=estimate,
+        materials=materials,
     )
 
 

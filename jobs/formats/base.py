@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from service.errors import QuizmillError
@@ -15,6 +15,13 @@ class UnreadableMaterial(QuizmillError):
     title = "Unreadable material"
 
 
+class NoText(UnreadableMaterial):
+    """A file that is sound, but has nothing to ask about."""
+
+
+SECTION_CHARACTERS_MIN = 200
+
+
 class Block(NamedTuple):
     """A heading (level 1 to 6), or a paragraph, list entry, table row or piece of code (level 0)."""
 
@@ -23,11 +30,51 @@ class Block(NamedTuple):
     is_tight: bool = False  # stands on the line below the block before it, without a blank line between
 
 
+class Picture(NamedTuple):
+    """A page that holds a picture instead of text, as JPEG under a key of the file's own."""
+
+    key: str
+    content: bytes
+
+
+class Eyes(NamedTuple):
+    """Whether pictures can be looked at, and what was seen: Markdown by key; None while nobody has looked."""
+
+    can_see: bool = False
+    seen: Mapping[str, str] | None = None
+
+    @property
+    def are_wanted(self) -> bool:
+        """Pictures are to come along, to be looked at."""
+        return self.can_see and self.seen is None
+
+    def within(self, path: str) -> "Eyes":
+        """Those for a file of an archive."""
+        if self.seen is None:
+            return self
+        prefix = f"{path}#"
+        return Eyes(self.can_see, {k.removeprefix(prefix): v for k, v in self.seen.items() if k.startswith(prefix)})
+
+
+BLIND = Eyes()
+
+
 class Document(NamedTuple):
-    """A file as it was read; its own title is empty where it names none."""
+    """A file as it was read; its own title is empty where it names none.
+
+    A section with less than `section_characters_min` is no module of its own. `notes` are sentences about what was
+    left out. `pictures` are the pages that only someone who sees can read.
+    """
 
     title: str
     blocks: list[Block]
+    section_characters_min: int = SECTION_CHARACTERS_MIN
+    notes: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+
+
+Tell = Callable[[int, int], None]
+"""Told now and then which page of how many is being read."""
 
 
 _LINE_END = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")

@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 
 from jobs.prompts import languages
-from jobs.providers.base import Request, Source, TopicsRequest
+from jobs.providers.base import PictureRequest, Request, Source, TopicsRequest
 from schemas.base import Frozen
 from schemas.states import QuestionType
 
@@ -19,14 +19,20 @@ CORRECTION_CHARACTERS_MAX = 300
 
 
 class Prompt(Frozen):
-    """`frame` and `module` are the same for every call about a module, so that the provider can cache them."""
+    """`frame` and `module` are the same for every call about a module, so that the provider can cache them.
+
+    A picture has no module: it comes with the task.
+    """
 
     frame: str
     module: str
     task: str
 
 
-def for_request(request: Request | TopicsRequest) -> Prompt:
+def for_request(request: Request | TopicsRequest | PictureRequest) -> Prompt:
+    if isinstance(request, PictureRequest):
+        task = _template("picture").substitute(name=_quoted(request.source.name))
+        return Prompt(frame=_text("transcribe"), module="", task=task)
     task = _task(request) if isinstance(request, Request) else _topics_task(request)
     return Prompt(frame=_text("frame"), module=_module(request.source), task=task)
 

@@ -6,6 +6,8 @@ from typing import Generic, TypeVar
 from jobs.providers.answer_stream import AnswerStream
 from jobs.providers.base import (
     AnswerMalformed,
+    PictureRequest,
+    PictureText,
     ProviderRejected,
     ProviderUnavailable,
     Request,
@@ -34,7 +36,12 @@ NUMBERS = {
 class AnswerReader(Generic[Item]):
     """Reads one call; `parse` reads one object of its answer. `end` raises what a complete stream means beyond them."""
 
-    def __init__(self, request: Request | TopicsRequest, model: str, parse: Callable[[str], Item | Unreadable]) -> None:
+    def __init__(
+        self,
+        request: Request | TopicsRequest | PictureRequest,
+        model: str,
+        parse: Callable[[str], Item | Unreadable],
+    ) -> None:
         self._module_name = request.source.name
         self._noun = "topic" if isinstance(request, TopicsRequest) else "question"
         self._model = model
@@ -118,6 +125,30 @@ class AnswerReader(Generic[Item]):
         self._tokens = self._tokens.model_copy(
             update={ours: number for ours, number in seen.items() if isinstance(number, int)}
         )
+
+
+class TextReader(AnswerReader[PictureText]):
+    """Reads a call whose answer is text as it is."""
+
+    def __init__(self, request: PictureRequest, model: str) -> None:
+        super().__init__(request, model, lambda text: PictureText(text=text))
+
+    def read(self, event: Event) -> list[PictureText | Unreadable]:
+        if event.name == b"content_block_delta":
+            match _fields(event):
+                case {"delta": {"type": "text_delta", "text": str(text)}}:
+                    self._characters += len(text)
+                    return [PictureText(text=text)]
+        return super().read(event)
+
+    def end(self) -> None:
+        match self._stop_reason:
+            case None:
+                raise ProviderUnavailable("The provider ended its answer before it was complete.")
+            case "refusal":
+                raise ProviderRejected(f'The model refused to read a picture of "{self._module_name}".')
+            case "max_tokens" | "model_context_window_exceeded":
+                raise ProviderRejected(f'A page of "{self._module_name}" holds more text than the model writes.')
 
 
 def _fields(event: Event) -> object:

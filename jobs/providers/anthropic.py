@@ -1,6 +1,7 @@
 """The provider that asks Claude, or any server that speaks the Messages API, in streamed calls."""
 
 import asyncio
+import base64
 import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -8,16 +9,19 @@ from functools import partial
 from typing import TypeVar
 
 import httpx2
-from anthropic import AsyncAnthropic, AsyncStream, DefaultAioHttpClient
-from anthropic.types import OutputConfigParam, RawMessageStreamEvent
+from anthropic import AsyncAnthropic, AsyncStream, DefaultAioHttpClient, omit
+from anthropic.types import ImageBlockParam, OutputConfigParam, RawMessageStreamEvent, TextBlockParam
 
 from jobs.prompts import prompt
 from jobs.prompts.prompt import Prompt
 from jobs.providers import answer_schema, rate_limits, topics_schema
-from jobs.providers.answer_reader import AnswerReader
+from jobs.providers.answer_reader import AnswerReader, TextReader
 from jobs.providers.anthropic_errors import CallFacts, in_our_words, midway
 from jobs.providers.base import (
+    Eyes,
     Part,
+    PicturePart,
+    PictureRequest,
     ProviderError,
     ProviderRejected,
     RateLimits,
@@ -34,6 +38,7 @@ from jobs.providers.patience import Patience
 from service.errors import SettingsInvalid
 from service.rules import prices
 
+AnyRequest = Request | TopicsRequest | PictureRequest
 Item = TypeVar("Item")
 
 CONNECT_SECONDS = 10.0
@@ -42,6 +47,7 @@ MODULE_CHARACTERS_MAX = 600_000
 THINKING_TOKENS = 16_000
 TOKENS_PER_QUESTION = 1_200
 TOKENS_OF_TOPICS = 2_000
+TOKENS_OF_A_PAGE = 8_000
 ANSWER_TOKENS_MAX = 32_000
 # For what a call will take of the rate limits; what it has really taken replaces it at its end.
 CHARACTERS_PER_TOKEN = 4
@@ -104,8 +110,15 @@ class AnthropicProvider:
     def topics(self, request: TopicsRequest) -> AsyncGenerator[TopicPart]:
         return self._call(request, AnswerReader(request, self._model_for(request), topics_schema.parse))
 
+    @property
+    def eyes(self) -> Eyes:
+        return self
+
+    def look(self, request: PictureRequest) -> AsyncGenerator[PicturePart]:
+        return self._call(request, TextReader(request, self._model_for(request)))
+
     async def _call(
-        self, request: Request | TopicsRequest, reader: AnswerReader[Item]
+        self, request: AnyRequest, reader: AnswerReader[Item]
     ) -> AsyncGenerator[Item | Unreadable | RateLimits | Usage]:
         _refuse_oversized(request.source)
         try:
@@ -125,7 +138,7 @@ class AnthropicProvider:
     async def close(self) -> None:
         await self._client.close()
 
-    async def _events(self, request: Request | TopicsRequest) -> AsyncGenerator[RateLimits | Event]:
+    async def _events(self, request: AnyRequest) -> AsyncGenerator[RateLimits | Event]:
         """What the headers say and the events of one call. Leaving the generator in any way closes the connection."""
         written = prompt.for_request(request)
         facts = self._facts(request, written)
@@ -151,8 +164,10 @@ class AnthropicProvider:
             async with self._patience.wait(deadline):
                 return await anext(pieces, None)
 
-    async def _open(self, request: Request | TopicsRequest, written: Prompt) -> AsyncStream[RawMessageStreamEvent]:
+    async def _open(self, request: AnyRequest, written: Prompt) -> AsyncStream[RawMessageStreamEvent]:
         model = self._model_for(request)
+        if isinstance(request, PictureRequest):
+            return await self._open_picture(request, written)
         return await self._client.messages.create(
             model=model,
             max_tokens=_tokens_max(request),
@@ -166,10 +181,30 @@ class AnthropicProvider:
             stream=True,
         )
 
-    def _model_for(self, request: Request | TopicsRequest) -> str:
+    async def _open_picture(self, request: PictureRequest, written: Prompt) -> AsyncStream[RawMessageStreamEvent]:
+        model = self._model_for(request)
+        picture: ImageBlockParam = {
+            "type": "image",
+            "source": {
+                "type": "base64",
+                "media_type": "image/jpeg",
+                "data": base64.b64encode(request.content).decode(),
+            },
+        }
+        task: TextBlockParam = {"type": "text", "text": written.task}
+        return await self._client.messages.create(
+            model=model,
+            max_tokens=_tokens_max(request),
+            system=[{"type": "text", "text": written.frame}],
+            messages=[{"role": "user", "content": [picture, task]}],
+            output_config=_effort(model) or omit,
+            stream=True,
+        )
+
+    def _model_for(self, request: AnyRequest) -> str:
         return request.model or self._model
 
-    def _facts(self, request: Request | TopicsRequest, written: Prompt) -> CallFacts:
+    def _facts(self, request: AnyRequest, written: Prompt) -> CallFacts:
         return CallFacts(
             model=self._model_for(request),
             module_name=request.source.name,
@@ -180,8 +215,14 @@ class AnthropicProvider:
         )
 
 
-def _tokens_max(request: Request | TopicsRequest) -> int:
-    answer = TOKENS_PER_QUESTION * request.count if isinstance(request, Request) else TOKENS_OF_TOPICS
+def _tokens_max(request: AnyRequest) -> int:
+    match request:
+        case Request():
+            answer = TOKENS_PER_QUESTION * request.count
+        case TopicsRequest():
+            answer = TOKENS_OF_TOPICS
+        case PictureRequest():
+            answer = TOKENS_OF_A_PAGE
     return min(THINKING_TOKENS + answer, ANSWER_TOKENS_MAX)
 
 
@@ -191,11 +232,12 @@ def _output_config(request: Request | TopicsRequest, model: str) -> OutputConfig
             schema = answer_schema.schema_of(request.question_type)
         case TopicsRequest():
             schema = topics_schema.schema()
-    config: OutputConfigParam = {"format": {"type": "json_schema", "schema": schema}}
+    return {"format": {"type": "json_schema", "schema": schema}, **_effort(model)}
+
+
+def _effort(model: str) -> OutputConfigParam:
     price = prices.price_of(model)
-    if price and price.effort:
-        config["effort"] = price.effort
-    return config
+    return {"effort": price.effort} if price and price.effort else {}
 
 
 def _refuse_oversized(source: Source) -> None:

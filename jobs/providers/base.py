@@ -165,6 +165,20 @@ class TopicsRequest(Frozen):
     model: str | None = None
 
 
+class PictureRequest(Frozen):
+    """One call: what stands on this picture (JPEG) of a page? `source` is its file, without a text."""
+
+    source: Source
+    content: bytes = Field(repr=False)
+    model: str | None = None
+
+
+class PictureText(Frozen):
+    """A piece of what stands on a picture, as Markdown."""
+
+    text: str
+
+
 class TopicDraft(Frozen):
     """A topic as a provider names it; `quote` stands where the module begins with it, if the provider is right."""
 
@@ -208,16 +222,30 @@ TopicPart = TopicDraft | Unreadable | RateLimits | Usage
 """What a call for topics yields."""
 
 
+PicturePart = PictureText | Unreadable | RateLimits | Usage
+"""What a call for the text of a picture yields."""
+
+
+class Eyes(Protocol):
+    """A model that can look at pictures."""
+
+    def look(self, request: PictureRequest) -> AsyncGenerator[PicturePart]: ...
+
+
 class Provider(Protocol):
     """A source of questions. `ask` may yield more drafts than asked for; whoever has enough closes it.
 
     `topics` yields the best first; which of them stand is decided in jobs/topic_checks.py. `is_metered`: every call
     costs something and ends with its Usage, which is worth waiting for. Calls of one `account` share its rate limits.
+    `eyes`: None where pictures can't be looked at.
     """
 
     name: str
     account: str
     is_metered: bool
+
+    @property
+    def eyes(self) -> Eyes | None: ...
 
     def ask(self, request: Request) -> AsyncGenerator[Part]: ...
 

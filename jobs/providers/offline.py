@@ -60,6 +60,7 @@ class OfflineProvider:
     name = "offline"
     account = "offline"
     is_metered = False
+    eyes = None
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="offline")

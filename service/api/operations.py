@@ -1,9 +1,10 @@
 """What users can set going, for the HTTP interface and the pages alike: the transaction, then queue and broadcast."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from schemas.generations import Batch, Generation, RetryAnswer
+from schemas.modules import ModuleChange, ModuleMerge
 from schemas.orders import NewQuiz, Order, OrderOptions, QuizOrder, RetryOrder
 from schemas.quizzes import Quiz
 from service import outbox
@@ -30,6 +31,38 @@ async def upload(
         quiz = await quizzes.load(tx, owner, quiz_id)
     await outbox.try_to_carry(backend.database, backend.queue)
     return quiz
+
+
+async def add_material(backend: Backend, owner: str, quiz_id: UUID, files: Sequence[tuple[str, bytes]]) -> Quiz:
+    """Files, given as (name, content), whose modules come behind those the quiz has. Raises NotFound."""
+    async with backend.database.write() as tx:
+        await quizzes.require(tx, owner, quiz_id)
+        await quizzes.lock(tx, quiz_id)
+        await materials.insert(tx, quiz_id, files)
+        quiz = await quizzes.load(tx, owner, quiz_id)
+    await outbox.try_to_carry(backend.database, backend.queue)
+    return quiz
+
+
+async def change_modules(backend: Backend, owner: str, quiz_id: UUID, changes: Mapping[UUID, ModuleChange]) -> Quiz:
+    """All of them, or none. Raises NotFound."""
+    async with backend.database.write() as tx:
+        for module_id, change in changes.items():
+            await modules.load(tx, owner, quiz_id, module_id)
+            if change.name is not None:
+                await modules.rename(tx, quiz_id, module_id, change.name)
+            if change.is_left_out is not None:
+                await modules.leave_out(tx, quiz_id, module_id, is_left_out=change.is_left_out)
+        return await quizzes.load(tx, owner, quiz_id)
+
+
+async def merge_modules(backend: Backend, owner: str, quiz_id: UUID, wanted: ModuleMerge) -> Quiz:
+    """Raises NotFound, StateConflict."""
+    async with backend.database.write() as tx:
+        await quizzes.require(tx, owner, quiz_id)
+        await quizzes.lock(tx, quiz_id)
+        await modules.merge(tx, quiz_id, wanted.module_ids, wanted.name)
+        return await quizzes.load(tx, owner, quiz_id)
 
 
 async def order(backend: Backend, owner: str, quiz_id: UUID, wanted: Order) -> Generation:

@@ -14,18 +14,21 @@ from starlette.routing import Route
 
 from schemas.estimates import Estimate
 from schemas.generations import Generation
+from schemas.modules import ModuleChange, ModuleMerge
 from schemas.orders import ModuleBatchOrder, Order, ResumeOrder, RetryOrder
+from schemas.problems import FieldProblem
 from schemas.states import GenerationState, QuestionType
 from service import auth
 from service.api import backend, bodies, exports, operations, orders, topics, uploads
 from service.api.answers import answer
-from service.errors import Invalid, QuizmillError
+from service.errors import Invalid, QuizmillError, StateConflict
 from service.rules import history
-from service.store import attempts, events, generations, quizzes
+from service.store import attempts, events, generations, materials, quizzes
 from web import pages
 from web.forms import Limits
 
 RECENT_QUIZZES = 8
+NAME_FIELD = "name_"
 
 Step = Callable[[backend.Backend, str, UUID], Awaitable[Generation]]
 
@@ -36,6 +39,8 @@ def routes() -> list[Route]:
         Route("/", start),
         Route("/quizzes", upload, methods=["POST"]),
         Route(quiz + "/print", sheet),
+        Route(quiz + "/materials", add_material, methods=["POST"]),
+        Route(quiz + "/modules", change_modules, methods=["POST"]),
         Route(quiz + "/topics", find_topics, methods=["POST"]),
         Route(quiz + "/generations", order, methods=["POST"]),
         Route("/generations", generation_list),
@@ -57,7 +62,7 @@ async def start(request: Request) -> Response:
 async def upload(request: Request) -> Response:
     parts = backend.of(request)
     try:
-        material = await uploads.material(request)
+        material = await uploads.material(request, can_see=parts.settings.can_see)
     except QuizmillError as error:
         form = await uploads.fields(request) if uploads.is_multipart(request) else FormData()
         return await _start(request, quiz_id=None, problem=error, form=form)
@@ -65,6 +70,32 @@ async def upload(request: Request) -> Response:
         parts, auth.owner_of(request), title=material.title, language=material.language, files=material.files
     )
     return _see(f"/?quiz={quiz.id}")
+
+
+async def add_material(request: Request) -> Response:
+    quiz_id: UUID = request.path_params["quiz_id"]
+    parts = backend.of(request)
+    try:
+        files = await uploads.more_files(request, can_see=parts.settings.can_see)
+    except QuizmillError as error:
+        return await _start(request, quiz_id=quiz_id, problem=error)
+    await operations.add_material(parts, auth.owner_of(request), quiz_id, files)
+    return _see(f"/?quiz={quiz_id}")
+
+
+async def change_modules(request: Request) -> Response:
+    """`merge` makes one of the chosen modules; otherwise names and what is left out are taken over."""
+    quiz_id: UUID = request.path_params["quiz_id"]
+    texts = _texts(await uploads.fields(request))
+    parts, owner = backend.of(request), auth.owner_of(request)
+    try:
+        if _one(texts, "action") == "merge":
+            await operations.merge_modules(parts, owner, quiz_id, _merge_of(texts))
+        else:
+            await operations.change_modules(parts, owner, quiz_id, _changes_of(texts))
+    except (Invalid, StateConflict) as error:
+        return await _start(request, quiz_id=quiz_id, problem=error)
+    return _see(f"/?quiz={quiz_id}")
 
 
 async def order(request: Request) -> Response:
@@ -186,6 +217,7 @@ async def _start(
     async with parts.database.read() as tx:
         recent = await quizzes.page(tx, owner, limit=RECENT_QUIZZES, cursor=None)
         quiz = await quizzes.load(tx, owner, quiz_id) if quiz_id else None
+        found = await materials.reports(tx, quiz_id) if quiz_id else []
     settings = parts.settings
     html = pages.start(
         recent.items,
@@ -197,8 +229,10 @@ async def _start(
             questions_per_batch_max=settings.questions_per_batch_max,
             batches_per_generation_max=settings.batches_per_generation_max,
             costs_money=settings.resolved_provider != "offline",
+            can_see=settings.can_see,
         ),
         estimate,
+        found,
     )
     return HTMLResponse(html, status_code=problem.status if problem else 200)
 
@@ -230,6 +264,31 @@ def _order_of(form: FormData) -> Order:
         )
     except ValidationError as error:
         raise Invalid(bodies.problems(error)) from None
+
+
+def _merge_of(texts: dict[str, list[str]]) -> ModuleMerge:
+    """Raises Invalid."""
+    try:
+        return ModuleMerge.model_validate({"module_ids": texts.get("merged_id", [])}, strict=False)
+    except ValidationError:
+        raise Invalid.field("merged_id", "choose at least two modules to make one of") from None
+
+
+def _changes_of(texts: dict[str, list[str]]) -> dict[UUID, ModuleChange]:
+    """Each module that the form shows, by its id. Raises Invalid."""
+    left_out = set(texts.get("left_out_id", []))
+    changes = {}
+    for field, [name, *_] in texts.items():
+        if not field.startswith(NAME_FIELD):
+            continue
+        module_id = field.removeprefix(NAME_FIELD)
+        try:
+            changes[UUID(module_id)] = ModuleChange(name=name, is_left_out=module_id in left_out)
+        except ValidationError as error:
+            raise Invalid([FieldProblem(field=field, message=bodies.problems(error)[0].message)]) from None
+        except ValueError:
+            raise Invalid.field(field, "is no module") from None
+    return changes
 
 
 def _count(texts: dict[str, list[str]], question_type: str) -> int:

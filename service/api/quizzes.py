@@ -9,14 +9,14 @@ from schemas.orders import NewQuiz, Order
 from service import auth
 from service.api import backend, bodies, operations, orders, uploads
 from service.api.answers import answer
-from service.store import modules, quizzes
+from service.store import quizzes
 
 
 async def create(request: Request) -> Response:
     """POST /api/quizzes: modules as JSON (201), or files as multipart (202: extracted by a job)."""
     owner = auth.owner_of(request)
     if uploads.is_multipart(request):
-        material = await uploads.material(request)
+        material = await uploads.material(request, can_see=backend.of(request).settings.can_see)
         quiz = await operations.upload(
             backend.of(request), owner, title=material.title, language=material.language, files=material.files
         )
@@ -36,12 +36,6 @@ async def page(request: Request) -> Response:
 async def load(request: Request) -> Response:
     async with backend.of(request).database.read() as tx:
         return answer(await quizzes.load(tx, auth.owner_of(request), request.path_params["quiz_id"]))
-
-
-async def module(request: Request) -> Response:
-    async with backend.of(request).database.read() as tx:
-        quiz_id, module_id = request.path_params["quiz_id"], request.path_params["module_id"]
-        return answer(await modules.load(tx, auth.owner_of(request), quiz_id, module_id))
 
 
 async def order(request: Request) -> Response:

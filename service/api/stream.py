@@ -29,7 +29,7 @@ class Connection(Protocol):
         """The client does not read as fast as it is written to."""
 
     def push(self, part: bytes) -> None:
-        """The next part of the body. Never waits; nothing happens when the client has gone."""
+        """The next part of the body, never an empty one. Never waits; nothing happens when the client has gone."""
 
     def abort(self) -> None:
         """Drop the connection, and with it what the client has not read."""
@@ -110,15 +110,17 @@ class Stream:
     def close(self) -> None:
         """Nothing is written any more."""
         self._is_closed = True
+        self._connection.on_room = None
         self._forget()
 
     def _go_on(self) -> None:
+        # Only once: an empty part would end the response.
+        self._connection.on_room = None
         blocks = b"".join(self._backlog)
         self._forget()
         self._connection.push(blocks)
 
     def _forget(self) -> None:
-        self._connection.on_room = None
         self._backlog.clear()
         self._backlog_bytes = 0
         if self._is_drained:

@@ -13,6 +13,7 @@ from schemas.estimates import Estimate
 from schemas.exports import Manifest
 from schemas.generations import Generation, RetryAnswer
 from schemas.lists import Page
+from schemas.materials import MaterialReport
 from schemas.orders import Order
 from schemas.quizzes import Quiz
 from schemas.states import Review
@@ -47,6 +48,10 @@ class Client:
     def upload(self, *, title: str, language: str, files: Sequence[Path]) -> Quiz:
         parts = [("files", (path.name, path.read_bytes())) for path in files]
         return self._ask(Quiz, "POST", "/api/quizzes", data={"title": title, "language": language}, files=parts)
+
+    def materials(self, quiz_id: UUID) -> tuple[MaterialReport, ...]:
+        """What became of the quiz's files."""
+        return self._ask(Page[MaterialReport], "GET", f"/api/quizzes/{quiz_id}/materials").items
 
     def topics(self, quiz_id: UUID) -> QuizTopics:
         return self._ask(QuizTopics, "POST", f"/api/quizzes/{quiz_id}/topics", timeout=TOPICS_SECONDS_MAX)

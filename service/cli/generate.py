@@ -97,8 +97,12 @@ def extracted(client: Client, quiz: Quiz) -> Quiz:
         # A quiz has no event stream; asking again is the only way.
         time.sleep(LOOK_SECONDS)
         quiz = client.quiz(quiz.id)
+    reasons = [report.message for report in client.materials(quiz.id) if report.message]
     if not quiz.modules:
-        raise GenerateFailed(f"the files gave no text to ask about ({quiz.failure_reason})")
+        told = "; ".join(reasons) or quiz.failure_reason
+        raise GenerateFailed(f"the files gave no text to ask about: {told}")
+    for reason in reasons:
+        show.errors.print(f"Left out: {reason}", soft_wrap=True, markup=False)
     return quiz
 
 
@@ -112,12 +116,13 @@ def plan(
     cost_max_usd: float | None = None,
 ) -> Order:
     """`count` questions of each type, spread over the modules by their length."""
-    weights = [module.characters for module in quiz.modules]
+    modules = [module for module in quiz.modules if not module.is_left_out]
+    weights = [module.characters for module in modules]
     batches = [
         ModuleBatchOrder(module_id=module.id, question_type=question_type, difficulty=difficulty, target_count=size)
         for question_type in types
         for module, sizes in zip(
-            quiz.modules, planning.spread(count, weights, size_max=questions_per_batch_max), strict=True
+            modules, planning.spread(count, weights, size_max=questions_per_batch_max), strict=True
         )
         for size in sizes
     ]

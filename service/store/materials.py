@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from schemas.materials import Material
+from schemas.materials import Material, MaterialReport
 from schemas.states import FailureReason, MaterialState
 from service.store.database import Tx, db_now, seconds_from_now
 from service.store.tables import materials, quizzes
@@ -59,9 +59,33 @@ async def begin(tx: Tx, material_id: UUID, *, seconds_max: float, queued_seconds
     return tries
 
 
-async def mark_extracted(tx: Tx, material_id: UUID, *, tries: int) -> bool:
-    """False: someone else has begun with the file since."""
-    return await _end(tx, material_id, MaterialState.EXTRACTED, tries=tries, message=None)
+async def go_on(tx: Tx, material_id: UUID, *, tries: int, place: tuple[int, int], seconds_max: float) -> bool:
+    """Tell how far the reading is, as (page, pages), and keep others away for as long again. False: it is not ours."""
+    told = _mine(material_id, tries).values(page=place[0], pages=place[1], wanted_at=seconds_from_now(seconds_max))
+    return (await tx.execute(told)).rowcount == 1
+
+
+async def release(tx: Tx, material_id: UUID, *, tries: int) -> None:
+    """Let go of a file that could not be finished for no fault of its own: it is wanted at once."""
+    await tx.execute(_mine(material_id, tries).values(tries=tries - 1, wanted_at=db_now()))
+
+
+async def spend(tx: Tx, material_id: UUID, *, input_tokens: int, output_tokens: int, cost_usd: float | None) -> None:
+    """Add what a look at one of its pictures has cost."""
+    added = sa.update(materials).where(materials.c.id == material_id)
+    await tx.execute(
+        added.values(
+            llm_calls=materials.c.llm_calls + 1,
+            input_tokens=materials.c.input_tokens + input_tokens,
+            output_tokens=materials.c.output_tokens + output_tokens,
+            cost_usd=materials.c.cost_usd + (cost_usd or 0.0),
+        )
+    )
+
+
+async def mark_extracted(tx: Tx, material_id: UUID, *, tries: int, message: str | None = None) -> bool:
+    """`message`: what was left out. False: someone else has begun with the file since."""
+    return await _end(tx, material_id, MaterialState.EXTRACTED, tries=tries, message=message)
 
 
 async def mark_failed(
@@ -72,6 +96,37 @@ async def mark_failed(
         return False
     await tx.execute(sa.update(quizzes).where(quizzes.c.id == quiz_id).values(failure_reason=reason))
     return True
+
+
+async def reports(tx: Tx, quiz_id: UUID) -> list[MaterialReport]:
+    """What became of each file of the quiz, in their order."""
+    rows = await tx.execute(
+        sa.select(
+            materials.c.id,
+            materials.c.name,
+            materials.c.state,
+            materials.c.error_message,
+            materials.c.page,
+            materials.c.pages,
+            materials.c.llm_calls,
+            materials.c.cost_usd,
+        )
+        .where(materials.c.quiz_id == quiz_id)
+        .order_by(materials.c.position)
+    )
+    return [
+        MaterialReport(
+            id=row.id,
+            name=row.name,
+            status=MaterialState(row.state),
+            message=row.error_message,
+            page=row.page,
+            pages=row.pages,
+            llm_calls=row.llm_calls,
+            cost_usd=row.cost_usd,
+        )
+        for row in rows
+    ]
 
 
 async def wanted(tx: Tx, *, limit: int) -> list[UUID]:
@@ -90,9 +145,13 @@ async def look_again(tx: Tx, quiz_ids: Sequence[UUID], *, in_seconds: float) -> 
 
 
 async def _end(tx: Tx, material_id: UUID, state: MaterialState, *, tries: int, message: str | None) -> bool:
-    ended = sa.update(materials).where(
+    # The text lives on in the modules; the file's bytes are not needed again.
+    ended = _mine(material_id, tries).values(state=state, error_message=message, wanted_at=None, content=b"")
+    return (await tx.execute(ended)).rowcount == 1
+
+
+def _mine(material_id: UUID, tries: int) -> sa.Update:
+    """The file, as long as nobody else has begun with it."""
+    return sa.update(materials).where(
         materials.c.id == material_id, materials.c.state == MaterialState.WAITING, materials.c.tries == tries
     )
-    # The text lives on in the modules; the file's bytes are not needed again.
-    ended = ended.values(state=state, error_message=message, wanted_at=None, content=b"")
-    return (await tx.execute(ended)).rowcount == 1

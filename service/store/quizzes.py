@@ -46,6 +46,12 @@ async def require(tx: Tx, owner: str, quiz_id: UUID) -> None:
         raise NotFound(f"there is no quiz {quiz_id}")
 
 
+async def origin(tx: Tx, quiz_id: UUID) -> tuple[str, str]:
+    """Its owner and its language, for a worker."""
+    row = (await tx.execute(sa.select(quizzes.c.owner, quizzes.c.language).where(quizzes.c.id == quiz_id))).one()
+    return row.owner, row.language
+
+
 async def load(tx: Tx, owner: str, quiz_id: UUID) -> Quiz:
     """Raises NotFound."""
     found = sa.select(quizzes).where(quizzes.c.id == quiz_id, quizzes.c.owner == owner)
@@ -133,18 +139,13 @@ async def _question_counts(tx: Tx, quiz_ids: Collection[UUID]) -> dict[UUID, tup
 
 
 async def _extractions(tx: Tx, quiz_ids: Collection[UUID]) -> dict[UUID, Extraction]:
-    """Per quiz the first file that still waits; `page` and `pages` count files."""
+    """Per quiz the first file that still waits."""
     rows = await tx.execute(
-        sa.select(materials.c.quiz_id, materials.c.name, materials.c.state)
-        .where(materials.c.quiz_id.in_(quiz_ids))
+        sa.select(materials.c.quiz_id, materials.c.name, materials.c.page, materials.c.pages)
+        .where(materials.c.quiz_id.in_(quiz_ids), materials.c.state == MaterialState.WAITING)
         .order_by(materials.c.quiz_id, materials.c.position)
     )
-    files: dict[UUID, list[tuple[str, MaterialState]]] = defaultdict(list)
+    found: dict[UUID, Extraction] = {}
     for row in rows:
-        files[row.quiz_id].append((row.name, MaterialState(row.state)))
-    found = {}
-    for quiz_id, named in files.items():
-        left = [name for name, state in named if state is MaterialState.WAITING]
-        if left:
-            found[quiz_id] = Extraction(file=left[0], page=len(named) - len(left), pages=len(named))
+        found.setdefault(row.quiz_id, Extraction(file=row.name, page=row.page, pages=row.pages))
     return found

@@ -61,6 +61,14 @@ materials = sa.Table(
     sa.Column("error_message", sa.Text),
     # Extractions begun: a file that takes its worker down is not tried for ever.
     _count("tries"),
+    # How far the reading is: page 12 of 113.
+    _count("page"),
+    _count("pages"),
+    # What looking at its pictures has cost; it belongs to no generation.
+    _count("llm_calls"),
+    _count("input_tokens"),
+    _count("output_tokens"),
+    sa.Column("cost_usd", sa.Double, nullable=False, server_default="0"),
     # Set = an extraction must be in the queue (outbox).
     sa.Column("wanted_at", Timestamp),
     sa.Column("created_at", Timestamp, nullable=False),
@@ -79,6 +87,8 @@ modules = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
     # SHA-256 of the text, hex: modules of the same text share their topics.
     sa.Column("content_hash", sa.Text),
+    # Orders pass over it.
+    sa.Column("is_left_out", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("quiz_id", "position"),
 )
 

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from jobs.extraction import SUFFIXES, ExtractedModule, UnreadableMaterial, extract, split_markdown
 from jobs.sections import NAME_CHARACTERS_MAX, SECTION_CHARACTERS_MAX
+from service.rules.kinds import TEXTS
+from tests.documents import zipped
 
 PROSE = "A switch forwards frames by their address, and a router forwards packets between networks. " * 3
 
@@ -24,13 +26,13 @@ def only(filename: str, content: bytes) -> ExtractedModule:
     return modules[0]
 
 
-@pytest.mark.parametrize("suffix", sorted(SUFFIXES))
-def test_every_supported_file_is_read_whatever_the_case_of_its_suffix(suffix: str) -> None:
+@pytest.mark.parametrize("suffix", sorted(TEXTS))
+def test_every_text_is_read_whatever_the_case_of_its_suffix(suffix: str) -> None:
     for filename in (f"notes{suffix}", f"NOTES{suffix.upper()}"):
         assert only(filename, PROSE.encode()).text == PROSE.strip()
 
 
-@pytest.mark.parametrize("filename", ["notes.xyz", "notes", "archive.md.zip", "", "md", "folder.md/notes"])
+@pytest.mark.parametrize("filename", ["notes.xyz", "notes", "archive.md.tar", "", "md", "folder.md/notes"])
 def test_an_unknown_kind_of_file_is_refused_and_the_known_ones_are_named(filename: str) -> None:
     message = refusal(filename, PROSE.encode())
     assert all(suffix in message for suffix in SUFFIXES)
@@ -39,19 +41,22 @@ def test_an_unknown_kind_of_file_is_refused_and_the_known_ones_are_named(filenam
 @pytest.mark.parametrize("content", [b"", b"  \n\t\n", "\ufeff\u200b".encode(), b"---\n", b"<p> </p>", b"&nbsp;"])
 @pytest.mark.parametrize("suffix", [".md", ".html"])
 def test_a_file_without_text_is_refused(content: bytes, suffix: str) -> None:
-    assert refusal(f"empty{suffix}", content) == f"empty{suffix} holds no text"
+    assert refusal(f"empty{suffix}", content) == f"empty{suffix} can't be read: it holds no text"
 
 
 @pytest.mark.parametrize("filename", ["a.txt", "a.md"])
 @pytest.mark.parametrize("content", ["café".encode("latin-1"), "café".encode("utf-16"), b"\xff\xfe\x00"])
 def test_text_in_another_encoding_is_refused_with_what_to_do(filename: str, content: bytes) -> None:
-    assert refusal(filename, content) == f"{filename} is not UTF-8 text; save it as UTF-8 and upload it again"
+    assert (
+        refusal(filename, content)
+        == f"{filename} can't be read: it is not UTF-8 text; save it as UTF-8 and upload it again"
+    )
 
 
 @pytest.mark.parametrize("filename", ["a.txt", "a.md", "a.html"])
 @pytest.mark.parametrize("content", [b"text\x00text", b"\x7fELF\x01\x01\x02 and so on", bytes(range(1, 127))])
 def test_binary_data_is_refused(filename: str, content: bytes) -> None:
-    assert refusal(filename, content) == f"{filename} is not text: it holds binary data"
+    assert refusal(filename, content) == f"{filename} can't be read: it is not text: it holds binary data"
 
 
 @pytest.mark.parametrize("filename", ["a.txt", "a.md", "a.html"])
@@ -93,7 +98,7 @@ def test_a_japanese_page_in_a_seven_bit_encoding_is_read() -> None:
 @pytest.mark.parametrize("declaration", ["", '<meta charset="euc-jp">', '<meta charset="idna">'])
 def test_html_in_an_encoding_that_nothing_tells_is_refused(declaration: str) -> None:
     message = refusal("a.html", (declaration + "<p>K\xe4se").encode("latin-1"))
-    assert message.startswith("a.html is not UTF-8 text and declares no other encoding that fits")
+    assert message.startswith("a.html can't be read: it is not UTF-8 text and declares no other encoding that fits")
 
 
 @pytest.mark.parametrize("filename", ["lecture 7.md", "/home/me/lecture 7.txt", "C:\\course\\lecture 7.html"])
@@ -168,7 +173,7 @@ ANY_FILE = st.lists(st.one_of(MARKS, st.text(max_size=8)), max_size=40).map("".j
 
 
 @settings(max_examples=400, deadline=None)
-@given(text=ANY_FILE, suffix=st.sampled_from(sorted(SUFFIXES)), name=st.text(max_size=10))
+@given(text=ANY_FILE, suffix=st.sampled_from(sorted(TEXTS)), name=st.text(max_size=10))
 def test_any_text_becomes_clean_modules_or_is_refused(text: str, suffix: str, name: str) -> None:
     try:
         modules = extract(name + suffix, text.encode("utf-8", "surrogatepass"))
@@ -195,3 +200,11 @@ def test_any_bytes_become_modules_or_are_refused(content: bytes, suffix: str) ->
     except UnreadableMaterial:
         return
     assert all(module.text for module in modules)
+
+
+def test_the_files_of_a_small_archive_have_several_modules_and_those_of_a_large_one_are_modules() -> None:
+    chapter = f"# One\n\n{PROSE}\n\n# Two\n\n{PROSE}"
+    small = zipped({f"{number}.md": chapter for number in range(2)})
+    large = zipped({f"Lecture {number}.md": chapter.replace("One", f"Part {number}") for number in range(11)})
+    assert [module.name for module in extract("a.zip", small)] == ["One", "Two", "One (2)", "Two (2)"]
+    assert [module.name for module in extract("a.zip", large)] == [f"Part {number}" for number in range(11)]

@@ -62,6 +62,24 @@ def test_a_heading_does_not_count_as_text_of_its_section(length: int, count: int
     assert len(names(heading("One"), PROSE, heading("A long heading " * 10), Block("x" * length))) == count
 
 
+def test_slides_are_put_together_until_they_are_enough() -> None:
+    slides = [part for number in range(7) for part in (heading(f"Slide {number}", 2), PROSE)]
+    found = modules_of(slides, "Deck", section_characters_min=400)
+    assert [module.name for module in found] == ["Slide 0", "Slide 2", "Slide 4"]
+    assert "Slide 6" in found[-1].text
+
+
+def test_a_table_of_contents_is_left_out_unless_there_is_nothing_else() -> None:
+    directory = Block(
+        "1 Leaves . . . . . . . . . . . . . . . . . . 3\n2 Roots . . . . . . . . . . . . . . . . . . . . 9"
+    )
+    contents = [heading("Contents"), *[directory] * 5, heading("Leaves"), PROSE]
+    assert [(module.name, module.is_left_out) for module in modules_of(contents, "Course")] == [
+        ("Contents", True),
+        ("Leaves", False),
+    ]
+
+
 def test_a_document_in_one_piece_has_the_name_of_its_first_heading_or_its_title() -> None:
     assert names(SHORT) == ["Course"]
     assert names(heading("Title"), SHORT) == ["Title"]

@@ -12,7 +12,6 @@ from structlog.testing import capture_logs
 from schemas.events import QuestionRejected
 from service import server
 from service.api import guard
-from service.api.stream import BACKLOG_BYTES_MAX
 from service.store import events, generations
 from tests.journeys.orders import module
 from tests.system import WAIT_SECONDS, System
@@ -25,6 +24,9 @@ pytestmark = pytest.mark.parametrize("connect_redis", ["fakeredis"], indirect=Tr
 def database_url(sqlite_url: str) -> str:
     """Sockets are the same over every database."""
     return sqlite_url
+
+
+LIVEZ = b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
 def port_of(system: System) -> int:
@@ -68,6 +70,44 @@ async def test_also_the_next_request_of_a_connection_must_get_on_with_its_header
         monkeypatch.setattr(server, "HEADERS_SECONDS_MAX", 0.1)
         writer.write(b"GET /livez HTTP/1.1\r\n")
         assert await ended(reader) == b""
+
+
+@pytest.mark.parametrize("beginning", [b"Content-Length: 9\r\n\r\n", b"\r\n"])
+@pytest.mark.parametrize("rest", [b"\r\n", b"x"])
+async def test_a_connection_is_not_kept_for_bytes_that_begin_no_request(
+    offline_system: System, monkeypatch: pytest.MonkeyPatch, beginning: bytes, rest: bytes
+) -> None:
+    async with connected(offline_system) as (reader, writer):
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n" + beginning)
+        assert await reader.readuntil(b'{"status":"ok"}')
+        monkeypatch.setattr(server, "HEADERS_SECONDS_MAX", 0.1)
+        writer.write(rest)
+        await ended(reader)
+
+
+async def test_headers_without_end_are_refused(offline_system: System) -> None:
+    async with connected(offline_system) as (reader, writer):
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"x" * server.HEADERS_BYTES_MAX)
+        assert (await ended(reader)).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("more", [LIVEZ * (server.PIPELINED_MAX + 2), b"nonsense\r\n\r\n"])
+async def test_what_is_sent_after_the_request_of_a_stream_is_not_answered_in_its_middle(
+    offline_system: System, more: bytes
+) -> None:
+    ordered = await offline_system.order([module("Leaves", ("flashcard", 1))])
+    async with connected(offline_system) as (reader, writer):
+        writer.write(f"GET /api/generations/{ordered['id']}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        await reader.readuntil(b"event: snapshot\n")
+        writer.write(more)
+        assert b"HTTP/1.1" not in await ended(reader)
+
+
+async def test_requests_that_wait_for_their_turn_are_answered_in_turn(offline_system: System) -> None:
+    async with connected(offline_system) as (reader, writer):
+        writer.write(LIVEZ * server.PIPELINED_MAX)
+        for _ in range(server.PIPELINED_MAX):
+            assert await reader.readuntil(b'{"status":"ok"}')
 
 
 async def test_a_body_that_stops_is_refused_and_its_connection_closed(
@@ -115,30 +155,34 @@ async def test_a_client_that_does_not_read_is_cut_and_costs_the_others_nothing(o
             await reader.readuntil(b"\nid: %d\n" % last)
 
 
-async def test_a_client_that_falls_behind_and_reads_again_goes_on_in_the_same_answer(offline_system: System) -> None:
+async def test_a_client_that_catches_up_after_a_while_hears_the_stream_to_its_end(offline_system: System) -> None:
     ordered = await offline_system.order([module("Leaves", ("flashcard", 1))])
-    generation_id, hub = UUID(ordered["id"]), offline_system.app.state.backend.hub
-    heard = b""
-    with socket.socket() as slow:
-        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
-        slow.connect(("127.0.0.1", port_of(offline_system)))
-        slow.sendall(f"GET /api/generations/{generation_id}/events?from=0 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-        await eventually(lambda: len(hub._streams) == 1)
-        [stream] = hub._streams
-        while stream._backlog_bytes < BACKLOG_BYTES_MAX * 3 // 4:
+    generation_id, streams = UUID(ordered["id"]), offline_system.app.state.backend.hub._streams
+    path = f"/api/generations/{generation_id}/events?from=0"
+    async with connected(offline_system) as (reader, writer):
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        await reader.readuntil(b"\r\n\r\n")
+        reader._transport.pause_reading()  # type: ignore[attr-defined] # a reader goes on by itself otherwise
+        await eventually(lambda: len(streams) == 1)
+        [stream] = streams
+        while stream._backlog_bytes < 2 * server.SEND_BUFFER_BYTES:
             last = await grow(offline_system, generation_id)
-            await eventually(lambda last=last: hub._feeds[generation_id].head == last)  # type: ignore[misc]
-        slow.setblocking(False)
-        reader, writer = await asyncio.open_connection(sock=slow)
-        async with asyncio.timeout(WAIT_SECONDS):
-            while b"\nid: %d\n" % last not in heard:
-                heard += await reader.read(4096)
-            last = await grow(offline_system, generation_id)
-            while b"\nid: %d\n" % last not in heard:
-                heard += await reader.read(4096)
-        writer.close()
-        await writer.wait_closed()
-    assert b"\r\n0\r\n" not in heard, "that would be the end of the answer"
+        reader._transport.resume_reading()  # type: ignore[attr-defined]
+        told = await chunks(reader, until=b"\nid: %d\n" % last)
+        last = await grow(offline_system, generation_id)
+        told += await chunks(reader, until=b"\nid: %d\n" % last)
+    assert b"".join(told).count(b"\nid: ") == last
+
+
+async def chunks(reader: asyncio.StreamReader, *, until: bytes) -> list[bytes]:
+    """The parts of a body. The part that ends it must not come before `until`."""
+    parts = [b""]
+    while until not in parts[-1]:
+        size = int(await reader.readline(), 16)
+        assert size, "the response has ended"
+        parts.append(await reader.readexactly(size))
+        assert await reader.readexactly(2) == b"\r\n"
+    return parts
 
 
 async def grow(system: System, generation_id: UUID) -> int:

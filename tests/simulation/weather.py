@@ -69,6 +69,7 @@ class WeatherProvider:
         is_metered: bool,
     ) -> None:
         self.is_metered = is_metered
+        self.eyes = None
         self._weather = weather
         self._chance = weather.chance
         self._pause = pause

@@ -5,8 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from schemas.materials import MaterialReport
 from schemas.quizzes import Extraction, Quiz
-from schemas.states import FailureReason, QuestionType, QuizStatus
+from schemas.states import FailureReason, MaterialState, QuestionType, QuizStatus
 from tests.web import samples
 from tests.web.reading import soup, text_of
 from web import pages, wording
@@ -18,8 +19,17 @@ def start(
     recent: tuple[Quiz, ...] = (),
     problem: str | None = None,
     form: Mapping[str, list[str]] | None = None,
+    materials: tuple[MaterialReport, ...] = (),
+    can_see: bool = False,
 ) -> str:
-    return pages.start(recent, quiz, problem, form or {}, samples.LIMITS)
+    limits = samples.LIMITS.model_copy(update={"can_see": can_see})
+    return pages.start(recent, quiz, problem, form or {}, limits, materials=materials)
+
+
+def report(name: str, status: MaterialState, message: str | None) -> MaterialReport:
+    return MaterialReport(
+        id=UUID(int=7), name=name, status=status, message=message, page=0, pages=0, llm_calls=0, cost_usd=0
+    )
 
 
 def test_the_material_form_posts_files_and_text() -> None:
@@ -30,7 +40,10 @@ def test_the_material_form_posts_files_and_text() -> None:
     assert {str(field["name"]) for field in form.select("[name]")} == {"title", "language", "text", "files"}
     files = form.select_one("[name=files]")
     assert files is not None
-    assert (files["accept"], files.has_attr("multiple")) == (".md,.txt,.html", True)
+    assert (files["accept"], files.has_attr("multiple")) == (
+        ".pdf,.docx,.pptx,.epub,.html,.htm,.xhtml,.md,.markdown,.txt,.text,.zip",
+        True,
+    )
     chosen = form.select_one("option[selected]")
     assert chosen is not None
     assert chosen["value"] == "en"
@@ -116,7 +129,8 @@ def test_unreadable_material_says_why_and_leads_back(reason: FailureReason) -> N
 
     assert text_of(page.select_one("[role=alert]")) == wording.FAILURES[reason]
     assert page.select_one('.sheet a.button[href="/"]') is not None
-    assert not page.select("form, meta[http-equiv=refresh]")
+    assert not page.select("meta[http-equiv=refresh]")
+    assert [form["action"] for form in page.select("form")] == [f"/quizzes/{UUID(int=1)}/materials"]
 
 
 def test_a_quiz_whose_questions_failed_can_still_be_ordered_from() -> None:
@@ -135,3 +149,55 @@ def test_recent_quizzes_lead_to_where_they_go_on() -> None:
     assert [str(row.a["href"]) for row in rows if row.a] == [f"/?quiz={UUID(int=1)}", f"/quizzes/{UUID(int=1)}"]
     assert [text_of(row.select_one(".count")) for row in rows] == ["0 questions", "1 question"]
     assert text_of(rows[1].select_one(".state")) == "Ready for review"
+
+
+def test_a_file_that_waits_is_named_before_its_pages_are_known() -> None:
+    waiting = Extraction(file="slides.pptx", page=0, pages=0)
+    page = soup(start(samples.quiz(QuizStatus.EXTRACTING_CONTENT, modules=(), extraction=waiting)))
+    assert text_of(page.select_one("[role=status]")) == "slides.pptx waits for its turn."
+
+
+def test_files_that_could_not_be_read_are_named_with_their_reason() -> None:
+    materials = (
+        report("a.pdf", MaterialState.FAILED, "a.pdf can't be read: it is <locked>"),
+        report("b.pdf", MaterialState.EXTRACTED, "page 2 is a picture without text and left out"),
+        report("c.pdf", MaterialState.EXTRACTED, None),
+    )
+    for quiz in (samples.quiz(), samples.quiz(QuizStatus.FAILED, modules=(), failure=FailureReason.EXTRACTION_FAILED)):
+        noted = soup(start(quiz, materials=materials)).select(".noted")
+        assert [text_of(entry) for entry in noted] == [
+            "a.pdf can't be read: it is <locked>",
+            "b.pdf page 2 is a picture without text and left out",
+        ]
+
+
+def test_modules_can_be_renamed_merged_and_left_out_and_an_order_offers_only_the_others() -> None:
+    left_out = samples.module(samples.SECOND, "Contents", 1).model_copy(update={"is_left_out": True})
+    page = soup(start(samples.quiz(modules=(samples.module(), left_out))))
+    assert [box["value"] for box in page.select("[name=module_id]")] == [str(samples.FIRST)]
+    form = page.select_one("form[action$='/modules']")
+    assert form is not None
+    assert [field["value"] for field in form.select(f"[name=name_{samples.FIRST}], [name=name_{samples.SECOND}]")] == [
+        "Basics",
+        "Contents",
+    ]
+    assert [box["value"] for box in form.select("[name=left_out_id][checked]")] == [str(samples.SECOND)]
+    assert not form.select("[name=merged_id][checked]")
+    assert [button["value"] for button in form.select("button")] == ["change", "merge"]
+
+
+def test_more_files_can_be_added_to_a_quiz() -> None:
+    form = soup(start(samples.quiz())).select_one("form[action$='/materials']")
+    assert form is not None
+    assert (form["method"], form["enctype"]) == ("post", "multipart/form-data")
+    assert form.select_one("input[type=file][name=files][multiple]") is not None
+
+
+def test_pictures_are_only_asked_for_where_someone_can_see() -> None:
+    def accepted(*, can_see: bool) -> str:
+        field = soup(start(can_see=can_see)).select_one("[name=files]")
+        assert field is not None
+        return str(field["accept"])
+
+    assert ".png" in accepted(can_see=True)
+    assert ".png" not in accepted(can_see=False)

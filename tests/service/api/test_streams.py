@@ -39,16 +39,6 @@ async def test_what_a_client_does_not_read_waits_in_order_and_goes_out_in_one(cl
     assert client.blocks == [b"data: 49\nretry: 1000\n\ndata: 50\n\ndata: 51\n\n", b"data: 9\n\n"]
 
 
-async def test_room_for_which_nothing_waits_brings_nothing(client: Follower) -> None:
-    """An empty part would end the body of the response."""
-    stream = Stream(client, logs=1)
-    client.is_full = True
-    stream.write(BLOCK)
-    client.read_again()
-    client.read_again()
-    assert client.blocks == [FIRST]
-
-
 async def test_a_client_that_lets_too_much_wait_is_cut_and_nothing_of_it_stays(client: Follower) -> None:
     stream = Stream(client, logs=1)
     client.is_full = True

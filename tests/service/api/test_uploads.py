@@ -16,7 +16,7 @@ TEXT = b"Leaves turn light into sugar."
 
 
 async def take(request: Request) -> Response:
-    given = await uploads.material(request)
+    given = await uploads.material(request, can_see=False)
     files = [[name, content.decode("utf-8" if name.endswith(".md") else "latin-1")] for name, content in given.files]
     return JSONResponse({"title": given.title, "language": given.language, "files": files})
 
@@ -111,11 +111,11 @@ async def test_a_field_that_is_wrong_is_named(http: httpx.AsyncClient, fields: d
     assert [problem["field"] for problem in answer.json()["errors"]] == [field]
 
 
-@pytest.mark.parametrize("name", ["passwd", "../../etc/passwd", "slides.pdf", "a.md.exe", ".md", "md", "a.", "a.html/"])
+@pytest.mark.parametrize("name", ["passwd", "../../etc/passwd", "slides.ppt", "a.md.exe", ".md", "md", "a.", "a.html/"])
 async def test_a_kind_of_file_that_can_not_be_read_is_refused_with_what_can(http: httpx.AsyncClient, name: str) -> None:
     answer = await send(http, (name, TEXT))
     assert answer.status_code == 415
-    assert ".markdown, .md" in answer.json()["detail"]
+    assert ".markdown, .md, .pdf" in answer.json()["detail"]
     assert "etc" not in answer.json()["detail"]
 
 

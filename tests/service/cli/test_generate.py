@@ -5,9 +5,10 @@ from uuid import UUID
 
 import pytest
 
+from schemas.materials import MaterialReport
 from schemas.orders import Order
 from schemas.quizzes import Extraction
-from schemas.states import Difficulty, FailureReason, QuestionType, QuizStatus
+from schemas.states import Difficulty, FailureReason, MaterialState, QuestionType, QuizStatus
 from service.cli import generate, lock
 from service.cli.client import Client
 from service.cli.generate import GenerateFailed
@@ -59,15 +60,53 @@ def test_more_than_all_batches_can_hold_is_refused() -> None:
         planned(1000, 1000, size_max=5)
 
 
-def test_a_quiz_that_is_read_is_used_as_it_is() -> None:
+class Reported(Client):
+    """A client of a service that says no more than this of a quiz's files."""
+
+    def __init__(self, *messages: str | None) -> None:
+        super().__init__(NOWHERE)
+        self._reports = tuple(
+            MaterialReport(
+                id=FIRST,
+                name="a.pdf",
+                status=MaterialState.FAILED if message else MaterialState.EXTRACTED,
+                message=message,
+                page=0,
+                pages=0,
+                llm_calls=0,
+                cost_usd=0,
+            )
+            for message in messages
+        )
+
+    def materials(self, quiz_id: UUID) -> tuple[MaterialReport, ...]:
+        assert quiz_id == samples.quiz().id
+        return self._reports
+
+
+def test_a_quiz_that_is_read_is_used_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     quiz = samples.quiz()
-    assert generate.extracted(Client(NOWHERE), quiz) is quiz
+    assert generate.extracted(Reported(None), quiz) is quiz
+    assert capsys.readouterr().err == ""
+
+
+def test_what_was_left_out_of_files_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    generate.extracted(Reported(None, "page 2 is a picture without text and left out"), samples.quiz())
+    assert capsys.readouterr().err == "Left out: page 2 is a picture without text and left out\n"
 
 
 def test_files_without_text_are_told_with_the_reason() -> None:
     quiz = samples.quiz(QuizStatus.FAILED, modules=(), failure=FailureReason.EXTRACTION_FAILED)
-    with pytest.raises(GenerateFailed, match=r"gave no text to ask about \(extraction_failed\)"):
-        generate.extracted(Client(NOWHERE), quiz)
+    with pytest.raises(GenerateFailed, match=r"gave no text to ask about: a\.pdf can't be read"):
+        generate.extracted(Reported("a.pdf can't be read: it is password-protected"), quiz)
+    with pytest.raises(GenerateFailed, match="gave no text to ask about: extraction_failed"):
+        generate.extracted(Reported(), quiz)
+
+
+def test_modules_that_are_left_out_get_no_questions() -> None:
+    contents = samples.module(SECOND).model_copy(update={"is_left_out": True})
+    order = generate.plan(samples.quiz(modules=(samples.module(FIRST), contents)), [CHOICE], 4, None, 50)
+    assert [batch.module_id for batch in order.batches or ()] == [FIRST]
 
 
 def test_files_are_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,3 +126,51 @@ async def test_of_several_runs_of_the_job_one_enters_the_modules(
     await asyncio.gather(*(enter(stores[number % 2]) for number in range(runs)))
     async with database.read() as tx:
         assert len(await modules.ids(tx, quiz_id)) == 2
+
+
+async def test_telling_how_far_a_reading_is_keeps_others_away_until_someone_else_has_begun(database: Database) -> None:
+    quiz_id = await upload(database, FILES[:1])
+    [material_id] = await waiting_ids(database, quiz_id)
+    async with database.write() as tx:
+        assert await begin(tx, material_id, seconds_max=0) == 1
+        assert await materials.go_on(tx, material_id, tries=1, place=(1, 9), seconds_max=3600)
+        assert await begin(tx, material_id, seconds_max=0) is None
+        assert await materials.go_on(tx, material_id, tries=1, place=(2, 9), seconds_max=0)
+        assert await begin(tx, material_id, seconds_max=0) == 2
+        assert not await materials.go_on(tx, material_id, tries=1, place=(3, 9), seconds_max=0)
+        [report] = await materials.reports(tx, quiz_id)
+    assert (report.page, report.pages, report.status) == (2, 9, MaterialState.WAITING)
+
+
+async def test_a_file_that_is_let_go_of_is_wanted_at_once_and_has_lost_no_try(database: Database) -> None:
+    quiz_id = await upload(database, FILES[:1])
+    [material_id] = await waiting_ids(database, quiz_id)
+    async with database.write() as tx:
+        assert await begin(tx, material_id, seconds_max=3600) == 1
+    assert await wanted(database) == []
+    async with database.write() as tx:
+        await materials.release(tx, material_id, tries=1)
+    assert await wanted(database) == [quiz_id]
+    async with database.write() as tx:
+        assert await begin(tx, material_id, seconds_max=0) == 1
+
+
+async def test_what_pictures_have_cost_is_added_up(database: Database) -> None:
+    quiz_id = await upload(database, FILES[:1])
+    [material_id] = await waiting_ids(database, quiz_id)
+    async with database.write() as tx:
+        await materials.spend(tx, material_id, input_tokens=10, output_tokens=5, cost_usd=0.25)
+        await materials.spend(tx, material_id, input_tokens=10, output_tokens=5, cost_usd=None)
+        [report] = await materials.reports(tx, quiz_id)
+        row = (await tx.execute(sa.select(tables.materials))).one()
+    assert (report.llm_calls, report.cost_usd) == (2, 0.25)
+    assert (row.input_tokens, row.output_tokens) == (20, 10)
+
+
+async def test_an_extracted_file_can_say_what_was_left_out(database: Database) -> None:
+    quiz_id = await upload(database, FILES[:1])
+    [material_id] = await waiting_ids(database, quiz_id)
+    async with database.write() as tx:
+        assert await materials.mark_extracted(tx, material_id, tries=0, message="page 2 was left out")
+        [report] = await materials.reports(tx, quiz_id)
+    assert (report.name, report.status, report.message) == ("notes.md", MaterialState.EXTRACTED, "page 2 was left out")

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from schemas.quizzes import Module, ModuleText
-from service.errors import NotFound
+from service.errors import NotFound, StateConflict
 from service.store import modules
 from service.store.database import Database
 from tests import factories
@@ -47,3 +47,40 @@ async def test_a_module_is_read_by_its_owner_through_its_quiz_only(database: Dat
         ):
             with pytest.raises(NotFound, match=f"^there is no module {module} in quiz {quiz}$"):
                 await modules.load(tx, owner, quiz, module)
+
+
+async def test_merged_modules_are_one_and_later_ones_still_come_behind(database: Database) -> None:
+    quiz_id, _ = await factories.make_quiz(database, modules_count=0)
+    async with database.write() as tx:
+        first, second, third = await modules.insert(tx, quiz_id, [("One", "a"), ("Two", "b"), ("Three", "c")])
+        assert await modules.merge(tx, quiz_id, [second, first], None) == first
+        [late] = await modules.insert(tx, quiz_id, [("Late", "d")])
+        assert await modules.ids(tx, quiz_id) == [first, third, late]
+        merged = (await modules.texts(tx, [first]))[first]
+    assert (merged.name, merged.text, merged.position) == ("One", "a\n\nb", 0)
+
+
+async def test_modules_that_were_ordered_from_stay_apart(database: Database) -> None:
+    ordered = await factories.make_order(database, 3, 3)
+    async with database.write() as tx:
+        with pytest.raises(StateConflict, match="once questions were ordered"):
+            await modules.merge(tx, ordered.quiz_id, ordered.module_ids, None)
+        assert await modules.ids(tx, ordered.quiz_id) == list(ordered.module_ids)
+
+
+async def test_what_is_left_out_is_not_asked_about_but_still_there(database: Database) -> None:
+    quiz_id, (first, second) = await factories.make_quiz(database, modules_count=2)
+    async with database.write() as tx:
+        await modules.rename(tx, quiz_id, first, "Contents")
+        await modules.leave_out(tx, quiz_id, first, is_left_out=True)
+        assert await modules.ids(tx, quiz_id) == [second]
+        found = (await modules.of_quizzes(tx, [quiz_id]))[quiz_id]
+    assert [(module.name, module.is_left_out) for module in found] == [("Contents", True), (found[1].name, False)]
+
+
+async def test_modules_of_other_quizzes_are_not_merged(database: Database) -> None:
+    quiz_id, [first] = await factories.make_quiz(database, modules_count=1)
+    _, [foreign] = await factories.make_quiz(database, modules_count=1)
+    async with database.write() as tx:
+        with pytest.raises(NotFound):
+            await modules.merge(tx, quiz_id, [first, foreign], None)

@@ -87,11 +87,14 @@ async def test_while_files_are_read_the_quiz_says_which_and_how_far(database: Da
     async with database.write() as tx:
         await materials.insert(tx, quiz_id, [("a.md", b"a"), ("b.md", b"b")])
         first, _ = await materials.waiting(tx, quiz_id, limit=10)
-    assert (await load(database, quiz_id)).extraction == Extraction(file="a.md", page=0, pages=2)
+    assert (await load(database, quiz_id)).extraction == Extraction(file="a.md", page=0, pages=0)
+    async with database.write() as tx:
+        assert await materials.go_on(tx, first.id, tries=0, place=(3, 12), seconds_max=60)
+    assert (await load(database, quiz_id)).extraction == Extraction(file="a.md", page=3, pages=12)
     async with database.write() as tx:
         await materials.mark_extracted(tx, first.id, tries=0)
     quiz = await load(database, quiz_id)
-    assert quiz.extraction == Extraction(file="b.md", page=1, pages=2)
+    assert quiz.extraction == Extraction(file="b.md", page=0, pages=0)
     assert quiz.status is QuizStatus.EXTRACTING_CONTENT
 
 
@@ -104,6 +107,12 @@ async def test_a_quiz_with_an_unreadable_file_has_failed(database: Database) -> 
     quiz = await load(database, quiz_id)
     assert (quiz.status, quiz.failure_reason) == (QuizStatus.FAILED, FailureReason.EXTRACTION_FAILED)
     assert quiz.extraction is None
+
+
+async def test_a_worker_can_ask_whose_quiz_it_is_and_in_which_language(database: Database) -> None:
+    quiz_id, _ = await factories.make_quiz(database)
+    async with database.read() as tx:
+        assert await quizzes.origin(tx, quiz_id) == (OWNER, "en")
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 6])

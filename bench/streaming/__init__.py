@@ -1,0 +1,1 @@
+"""The load client, the publisher and the contenders of `bench.stream`."""
