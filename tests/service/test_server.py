@@ -103,6 +103,18 @@ async def test_what_is_sent_after_the_request_of_a_stream_is_not_answered_in_its
         assert b"HTTP/1.1" not in await ended(reader)
 
 
+async def test_a_client_that_leaves_with_requests_waiting_behind_its_stream_gives_its_seat_back(
+    offline_system: System,
+) -> None:
+    ordered = await offline_system.order([module("Leaves", ("flashcard", 1))])
+    streams = offline_system.app.state.backend.hub._streams
+    async with connected(offline_system) as (reader, writer):
+        writer.write(f"GET /api/generations/{ordered['id']}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        await reader.readuntil(b"event: snapshot\n")
+        writer.write(LIVEZ)
+    await eventually(lambda: not streams)
+
+
 async def test_requests_that_wait_for_their_turn_are_answered_in_turn(offline_system: System) -> None:
     async with connected(offline_system) as (reader, writer):
         writer.write(LIVEZ * server.PIPELINED_MAX)
