@@ -43,6 +43,7 @@ class Protocol(HttpToolsProtocol):
 
     def abort(self) -> None:
         self.transport.abort()
+        self._tell_gone()
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -65,10 +66,10 @@ class Protocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """In the middle of another response it would be read as a part of that."""
         if self._answered and self._answered.response_started and not self._answered.response_complete:
-            self.transport.abort()
+            self.abort()
         else:
             super().send_400_response(msg)
-        self._tell_gone()
+            self._tell_gone()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -101,7 +102,7 @@ class Protocol(HttpToolsProtocol):
             self._answered.message_event.set()
 
     def _wait_for_headers(self) -> None:
-        self._patience = self.loop.call_later(HEADERS_SECONDS_MAX, self.transport.abort)
+        self._patience = self.loop.call_later(HEADERS_SECONDS_MAX, self.abort)
 
     def _stop_waiting(self) -> None:
         if self._patience:

@@ -32,13 +32,14 @@ class Flights(Generic[Found]):
 
     def _fly(self, key: Hashable, begin: Callable[[], Coroutine[Any, Any, Found]]) -> "asyncio.Task[Found]":
         flying = self._flying.get(key)
-        if flying is None:
+        if flying is None or flying.done():
             flying = self._flying[key] = asyncio.create_task(begin())
             flying.add_done_callback(lambda task: self._land(key, task))
         return flying
 
     def _land(self, key: Hashable, task: "asyncio.Task[Found]") -> None:
-        del self._flying[key]
+        if self._flying[key] is task:
+            del self._flying[key]
         if not task.cancelled():
             task.exception()  # those who waited for it may all have left
 
