@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import uvicorn
 from httptools import HttpParserError
 from starlette.applications import Starlette
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.errors import SettingsInvalid
 from service.settings import Settings
@@ -29,6 +30,7 @@ class Protocol(HttpToolsProtocol):
     on_lost: Callable[[], None] | None = None
     _patience: asyncio.TimerHandle | None = None
     _headers_bytes = 0
+    _answered: RequestResponseCycle | None = None
 
     @property
     def is_full(self) -> bool:
@@ -42,6 +44,7 @@ class Protocol(HttpToolsProtocol):
 
     def abort(self) -> None:
         self.transport.abort()
+        self._tell_gone()
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -63,10 +66,11 @@ class Protocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """In the middle of another response it would be read as a part of that."""
-        if self._is_answering:
-            self.transport.abort()
+        if self._answered and self._answered.response_started and not self._answered.response_complete:
+            self.abort()
         else:
             super().send_400_response(msg)
+            self._tell_gone()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -80,20 +84,28 @@ class Protocol(HttpToolsProtocol):
             raise HttpParserError("too many requests wait for their turn")
         self.scope["extensions"] = {"quizmill.connection": {"connection": self}}
         super().on_headers_complete()
+        # Whoever does not read does not notice either that the client goes.
+        self.flow.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._tell_gone()
         super().connection_lost(exc)
         if self.on_lost:
             self.on_lost()
 
-    @property
-    def _is_answering(self) -> bool:
-        cycle = self.cycle
-        return bool(self.pipeline) or (cycle is not None and cycle.response_started and not cycle.response_complete)
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _tell_gone(self) -> None:
+        """uvicorn tells only the last of the requests that came, which may be one that waits for its turn."""
+        if self._answered and not self._answered.response_complete:
+            self._answered.disconnected = True
+            self._answered.message_event.set()
 
     def _wait_for_headers(self) -> None:
-        self._patience = self.loop.call_later(HEADERS_SECONDS_MAX, self.transport.abort)
+        self._patience = self.loop.call_later(HEADERS_SECONDS_MAX, self.abort)
 
     def _stop_waiting(self) -> None:
         if self._patience:

@@ -43,7 +43,8 @@ async def stream_of_several(request: Request) -> Response:
 async def _listed(request: Request) -> Response:
     """The `data` objects after `?after=` (or `cursor`) as a list."""
     generation_id: UUID = request.path_params["generation_id"]
-    after = _digits(request.query_params.get("cursor") or request.query_params.get("after") or "0", "after")
+    name = "cursor" if request.query_params.get("cursor") else "after"
+    after = _digits(request.query_params.get(name) or "0", name)
     limit = bodies.limit(request)
     async with backend.of(request).database.read() as tx:
         await generations.require(tx, auth.owner_of(request), generation_id)

@@ -38,5 +38,9 @@ def state(name: str, generation: Generation) -> bytes:
 
 
 def farewell(*, retry_milliseconds: int) -> bytes:
-    """The stream ends before the log does: come back after a while, not all at once."""
-    return f"event: bye\nretry: {retry_milliseconds}\ndata: {{}}\n\n".encode("ascii")
+    """The stream ends before the log does: come back after a while, not all at once.
+
+    The data tells it too, because a script can't read what a browser is told by `retry`.
+    """
+    data = f'{{"retry_milliseconds":{retry_milliseconds}}}'
+    return f"event: bye\nretry: {retry_milliseconds}\ndata: {data}\n\n".encode("ascii")

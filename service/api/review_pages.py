@@ -120,10 +120,15 @@ async def _page(
         found,
         {module_id: module.text for module_id, module in texts.items()},
         view.model_copy(update={"page": min(view.page, view.pages)}),
-        str(problem) if problem else None,
+        _words(problem) if problem else None,
         failed,
     )
     return HTMLResponse(html, status_code=problem.status if problem else HTTPStatus.OK)
+
+
+def _words(problem: QuizmillError) -> str:
+    """Without the fields' names in the interface, which no label on the page has."""
+    return "; ".join(each.message for each in problem.problems) if isinstance(problem, Invalid) else str(problem)
 
 
 def _edit_of(question: Question, values: dict[str, list[str]]) -> QuestionEdit:

@@ -96,8 +96,6 @@ class Stream:
 
     def cut(self, reason: str) -> None:
         """Give up on the client; it may come back and go on."""
-        if self._is_closed:
-            return
         log.warning("a stream is cut", reason=reason, unread_bytes=self._backlog_bytes)
         self.close()
         self._connection.abort()

@@ -100,7 +100,7 @@ async def require_unreplaced(tx: Tx, question: Question) -> None:
         generations.c.state.in_(ACTIVE),
     )
     if (await tx.execute(active.limit(1))).first():
-        raise StateConflict(f"question {question.id} is being regenerated already")
+        raise StateConflict("this question is being made again already")
 
 
 async def intend(tx: Tx, generation_id: UUID, question: Question) -> None:

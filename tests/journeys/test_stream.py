@@ -219,7 +219,7 @@ async def test_who_comes_when_all_streams_are_taken_is_told_to_come_back_later(
     async with aconnect_sse(system.http, "GET", path) as source:
         assert (await anext(source.aiter_sse())).event == "snapshot"
         status, _, body = await raw(system, ordered["id"])
-        assert (status, body) == (200, b"event: bye\nretry: 30000\ndata: {}\n\n")
+        assert (status, body) == (200, b'event: bye\nretry: 30000\ndata: {"retry_milliseconds":30000}\n\n')
     system.add_worker()
     assert (await system.ended(ordered["id"]))["status"] == "completed"
     await system.stop()

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from schemas.events import QuestionRejected
 from service import server
-from service.api import guard
+from service.api import guard, watching
 from service.store import events, generations
 from tests.journeys.orders import module
 from tests.system import WAIT_SECONDS, System
@@ -103,6 +103,18 @@ async def test_what_is_sent_after_the_request_of_a_stream_is_not_answered_in_its
         assert b"HTTP/1.1" not in await ended(reader)
 
 
+async def test_a_client_that_leaves_with_requests_waiting_behind_its_stream_gives_its_seat_back(
+    offline_system: System,
+) -> None:
+    ordered = await offline_system.order([module("Leaves", ("flashcard", 1))])
+    streams = offline_system.app.state.backend.hub._streams
+    async with connected(offline_system) as (reader, writer):
+        writer.write(f"GET /api/generations/{ordered['id']}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        await reader.readuntil(b"event: snapshot\n")
+        writer.write(LIVEZ)
+    await eventually(lambda: not streams)
+
+
 async def test_requests_that_wait_for_their_turn_are_answered_in_turn(offline_system: System) -> None:
     async with connected(offline_system) as (reader, writer):
         writer.write(LIVEZ * server.PIPELINED_MAX)
@@ -172,6 +184,25 @@ async def test_a_client_that_catches_up_after_a_while_hears_the_stream_to_its_en
         last = await grow(offline_system, generation_id)
         told += await chunks(reader, until=b"\nid: %d\n" % last)
     assert b"".join(told).count(b"\nid: ") == last
+
+
+async def test_a_client_that_does_not_read_what_it_has_missed_is_cut(
+    offline_system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "BLOCKED_SECONDS_MAX", 0.2)
+    ordered = await offline_system.order([module("Leaves", ("flashcard", 1))])
+    generation_id, streams = UUID(ordered["id"]), offline_system.app.state.backend.hub._streams
+    while await grow(offline_system, generation_id) < 1200:
+        pass
+    path = f"/api/generations/{generation_id}/events?from=0"
+    with capture_logs() as logs:
+        async with connected(offline_system) as (reader, writer):
+            reader._transport.pause_reading()  # type: ignore[attr-defined] # a reader goes on by itself otherwise
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            await eventually(lambda: len(streams) == 1)
+            await eventually(lambda: not streams)
+            await eventually(lambda: not offline_system._server.server_state.connections)
+    assert "its client does not read what it has missed" in [entry.get("reason") for entry in logs]
 
 
 async def chunks(reader: asyncio.StreamReader, *, until: bytes) -> list[bytes]:

@@ -129,7 +129,7 @@ export class Connection {
   #read(type, text) {
     this.#heardAt = Date.now();
     if (type === "bye") {
-      this.#lose();
+      this.#lose(JSON.parse(text).retry_milliseconds);
       return;
     }
     this.#failures = 0;
@@ -154,9 +154,10 @@ export class Connection {
     if (!this.#source) this.#lose();
   }
 
-  #lose() {
+  // `least`: what the service asks for.
+  #lose(least = 0) {
     this.#disconnect();
-    const wait = BACKOFF_MS[Math.min(this.#failures, BACKOFF_MS.length - 1)];
+    const wait = Math.max(least, BACKOFF_MS[Math.min(this.#failures, BACKOFF_MS.length - 1)]);
     this.#failures += 1;
     this.#become("reconnecting");
     this.#openWithin(wait * (0.75 + Math.random() / 2));

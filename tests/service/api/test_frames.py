@@ -64,4 +64,4 @@ def test_a_heartbeat_is_an_event_that_a_page_can_see_without_an_id() -> None:
 
 
 def test_a_farewell_is_an_event_with_a_time_to_come_back_and_without_an_id() -> None:
-    assert frames.farewell(retry_milliseconds=1234) == b"event: bye\nretry: 1234\ndata: {}\n\n"
+    assert frames.farewell(retry_milliseconds=1234) == b'event: bye\nretry: 1234\ndata: {"retry_milliseconds":1234}\n\n'

@@ -319,7 +319,7 @@ async def test_closing_ends_every_stream_with_a_farewell(hub: Hub, bench: Workbe
         await asyncio.gather(*(client.task for client in clients))
     waits = set()
     for client in clients:
-        farewell = re.fullmatch(rb"event: bye\nretry: (\d+)\ndata: {}\n\n", client.blocks[-1])
+        farewell = re.fullmatch(rb'event: bye\nretry: (\d+)\ndata: {"retry_milliseconds":\1}\n\n', client.blocks[-1])
         assert farewell is not None
         waits.add(int(farewell[1]))
     assert all(500 <= wait <= 5000 for wait in waits)
