@@ -12,12 +12,13 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from service import queue
-from service.api import answers, events, generations, guard, health, pages, quizzes, topics
+from service.api import answers, events, generations, guard, health, pages, publications, quizzes, topics
 from service.api.backend import Backend
 from service.api.bell import Bell
 from service.api.hub import Hub
 from service.api.seats import Seats
 from service.broadcast import IDENTIFIED_CHANNEL, Broadcast
+from service.canvas_tokens import CanvasTokens
 from service.errors import QuizmillError
 from service.settings import Settings
 from service.store import schema
@@ -38,6 +39,7 @@ def create_app(settings: Settings, redis: ArqRedis) -> Starlette:
         redis=redis,
         queue=queue.Queue(redis),
         broadcast=broadcast,
+        canvas_tokens=CanvasTokens(redis),
         hub=Hub(database, broadcast),
         bell=Bell(broadcast, IDENTIFIED_CHANNEL),
         seats=Seats(settings.streams_max, settings.streams_per_owner_max),
@@ -78,6 +80,7 @@ def _routes() -> list[Route | Mount]:
         Route(QUIZ + "/topics", topics.identify, methods=["POST"]),
         Route(QUIZ + "/generations", quizzes.order, methods=["POST"]),
         Route(QUIZ + "/export/{format}", quizzes.export),
+        Route(QUIZ + "/publish", publications.publish, methods=["POST"]),
         Route("/api/generations", generations.create, methods=["POST"]),
         Route("/api/generations", generations.page),
         Route(GENERATION, generations.load),

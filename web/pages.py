@@ -55,12 +55,17 @@ def start(
     )
 
 
-def quiz(quiz: Quiz, questions: Sequence[Question]) -> str:
+def quiz(
+    quiz: Quiz, questions: Sequence[Question], problem: str | None = None, form: Mapping[str, list[str]] | None = None
+) -> str:
     """Page `/quizzes/{id}`: what is saved, grouped by module in the order of the material; the modules' topics.
 
-    Its form posts to `/quizzes/{id}/topics` (no fields) and comes back when they are identified.
+    Its forms post to `/quizzes/{id}/topics` (no fields), which comes back when they are identified, and urlencoded to
+    `/quizzes/{id}/publish`: `canvas_url`, `course_id`, `token`. `problem` and `form` as in `start`: what was sent is
+    shown again, but for the token. While the quiz is being published the page reloads itself every other second.
     """
-    return _render("quiz.html", quiz=quiz, chapters=chapters_of(quiz.modules, questions))
+    chapters = chapters_of(quiz.modules, questions)
+    return _render("quiz.html", quiz=quiz, chapters=chapters, problem=problem, filled=Filled(form or {}))
 
 
 def generations(page: Page[Generation], titles: Mapping[UUID, str], quiz_id: UUID | None = None) -> str:

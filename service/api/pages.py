@@ -14,9 +14,10 @@ from starlette.routing import Route
 from schemas.estimates import Estimate
 from schemas.generations import Generation
 from schemas.orders import ModuleBatchOrder, Order, ResumeOrder, RetryOrder
+from schemas.publications import PublishOrder
 from schemas.states import QuestionType
 from service import auth
-from service.api import backend, bodies, operations, orders, topics, uploads
+from service.api import backend, bodies, operations, orders, publications, topics, uploads
 from service.api.answers import answer
 from service.errors import Invalid, QuizmillError
 from service.store import generations, questions, quizzes
@@ -37,6 +38,7 @@ def routes() -> list[Route]:
         Route(quiz, quiz_page),
         Route(quiz + "/topics", find_topics, methods=["POST"]),
         Route(quiz + "/generations", order, methods=["POST"]),
+        Route(quiz + "/publish", publish, methods=["POST"]),
         Route("/generations", generation_list),
         Route(generation, generation_page),
         Route(generation + "/retry", retry, methods=["POST"]),
@@ -86,11 +88,26 @@ async def _estimate(request: Request, quiz_id: UUID, form: FormData) -> Response
 
 
 async def quiz_page(request: Request) -> Response:
+    return await _quiz(request)
+
+
+async def publish(request: Request) -> Response:
+    quiz_id: UUID = request.path_params["quiz_id"]
+    form = await uploads.fields(request)
+    try:
+        await publications.ordered(backend.of(request), auth.owner_of(request), quiz_id, _publication_of(form))
+    except Invalid as error:
+        return await _quiz(request, problem=error, form=form)
+    return _see(f"/quizzes/{quiz_id}#canvas")
+
+
+async def _quiz(request: Request, *, problem: QuizmillError | None = None, form: FormData | None = None) -> Response:
     quiz_id: UUID = request.path_params["quiz_id"]
     async with backend.of(request).database.read() as tx:
         quiz = await quizzes.load(tx, auth.owner_of(request), quiz_id)
         found = await questions.of_quiz(tx, quiz_id, review=None, limit=QUESTIONS_SHOWN_MAX)
-    return HTMLResponse(pages.quiz(quiz, found))
+    html = pages.quiz(quiz, found, str(problem) if problem else None, _texts(form) if form else {})
+    return HTMLResponse(html, status_code=problem.status if problem else 200)
 
 
 async def find_topics(request: Request) -> Response:
@@ -208,6 +225,16 @@ def _order_of(form: FormData) -> Order:
             },
             strict=False,
         )
+    except ValidationError as error:
+        raise Invalid(bodies.problems(error)) from None
+
+
+def _publication_of(form: FormData) -> PublishOrder:
+    """Raises Invalid."""
+    texts = _texts(form)
+    sent = {name: _one(texts, name).strip() for name in ("canvas_url", "course_id", "token")}
+    try:
+        return PublishOrder.model_validate(sent)
     except ValidationError as error:
         raise Invalid(bodies.problems(error)) from None
 
