@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import re
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -181,51 +182,32 @@ class CanvasApi:
                 connection.transport.abort()
 
     async def _faulty(self, fault: Fault, token: str) -> Response:
-        match fault:
-            case Fault.INVALID_TOKEN:
-                return invalid_token()
-            case Fault.NOT_ALLOWED:
-                return problem(401, "user not authorized to perform that action")
-            case Fault.FORBIDDEN:
-                return problem(403, f"no, {token}, this is restricted")
-            case Fault.MISSING:
-                return problem(404, "The specified resource does not exist.")
-            case Fault.REFUSED:
-                return JSONResponse({"errors": {"title": [{"message": "is too long"}]}}, 422)
-            case Fault.THROTTLED:
-                return PlainTextResponse("403 Forbidden (Rate Limit Exceeded)\n", 403)
-            case Fault.TOO_MANY:
-                return PlainTextResponse("429 Too Many Requests\n", 429, {"Retry-After": "1"})
-            case Fault.BROKEN:
-                return HTMLResponse("<h1>Page Error</h1>", 500)
-            case Fault.NO_JSON:
-                return HTMLResponse("<h1>Welcome to our home page</h1>")
-            case Fault.OTHER_JSON:
-                return JSONResponse({"answer": 42})
-            case Fault.MOVED:
-                return RedirectResponse("https://elsewhere.example/", 302)
-            case _:
-                await self._closing.wait()
-                return Response(status_code=503)
+        if fault is Fault.STALLED:
+            await self._closing.wait()
+            return Response(status_code=503)
+        return REFUSALS[fault](token)
 
     def _done(self, request: Request, call: Call, form: dict[str, Any]) -> Response:
         found = re.fullmatch(r"/api/v1/courses/(\d+)/quizzes(?:/(\d+)(/questions)?(?:/(\d+))?)?", call.path)
         if found is None or int(found[1]) > COURSES_MAX:
-            return problem(404, "The specified resource does not exist.")
+            return missing()
         course_id = int(found[1])
         if found[2] is None:
             return self._create(course_id, form) if call.method == "POST" else self._list(request, course_id)
         quiz = self.quizzes.get(int(found[2]))
         if quiz is None or quiz.course_id != course_id:
-            return problem(404, "The specified resource does not exist.")
-        if found[3] is None:
-            if call.method == "PUT":
-                quiz.fields.update(typed(form["quiz"]))
-            return JSONResponse(told(quiz))
-        if call.method == "POST":
+            return missing()
+        if found[3]:
+            return self._questions(request, quiz, form, found[4])
+        if call.method == "PUT":
+            quiz.fields.update(typed(form["quiz"]))
+        return JSONResponse(told(quiz))
+
+    def _questions(self, request: Request, quiz: CanvasQuiz, form: dict[str, Any], named: str | None) -> Response:
+        if request.method == "POST":
             return self._ask(quiz, form["question"])
-        if call.method == "DELETE":
-            quiz.questions[:] = [question for question in quiz.questions if question["id"] != int(found[4])]
+        if request.method == "DELETE":
+            quiz.questions[:] = [question for question in quiz.questions if str(question["id"]) != named]
             return Response(status_code=204)
         return self._page(request, quiz.questions)
 
@@ -275,14 +257,34 @@ def problem(status: int, message: str) -> Response:
     return JSONResponse({"status": "error", "errors": [{"message": message}]}, status)
 
 
+def missing() -> Response:
+    return problem(404, "The specified resource does not exist.")
+
+
 def invalid_token() -> Response:
     headers = {"WWW-Authenticate": 'Bearer realm="canvas-lms"'}
     return JSONResponse({"errors": [{"message": "Invalid access token."}]}, 401, headers)
 
 
+REFUSALS: dict[Fault, Callable[[str], Response]] = {
+    Fault.INVALID_TOKEN: lambda _: invalid_token(),
+    Fault.NOT_ALLOWED: lambda _: problem(401, "user not authorized to perform that action"),
+    Fault.FORBIDDEN: lambda token: problem(403, f"no, {token}, this is restricted"),
+    Fault.MISSING: lambda _: missing(),
+    Fault.REFUSED: lambda _: JSONResponse({"errors": {"title": [{"message": "is too long"}]}}, 422),
+    Fault.THROTTLED: lambda _: PlainTextResponse("403 Forbidden (Rate Limit Exceeded)\n", 403),
+    Fault.TOO_MANY: lambda _: PlainTextResponse("429 Too Many Requests\n", 429, {"Retry-After": "1"}),
+    Fault.BROKEN: lambda _: HTMLResponse("<h1>Page Error</h1>", 500),
+    Fault.NO_JSON: lambda _: HTMLResponse("<h1>Welcome to our home page</h1>"),
+    Fault.OTHER_JSON: lambda _: JSONResponse({"answer": 42}),
+    Fault.MOVED: lambda _: RedirectResponse("https://elsewhere.example/", 302),
+}
+
+
 async def serve(port: int) -> None:
     async with CanvasApi(port=port) as canvas:
-        print(f"A Canvas is at {canvas.url}; the token is {TOKEN}", flush=True)
+        sys.stdout.write(f"A Canvas is at {canvas.url}; the token is {TOKEN}\n")
+        sys.stdout.flush()
         await asyncio.Event().wait()
 
 
