@@ -84,6 +84,8 @@ class Call:
     method: str
     path: str
     token: str
+    port: int
+    """Of the client."""
 
 
 Hook = Callable[[Call], Awaitable[None]]
@@ -104,6 +106,8 @@ class CanvasApi:
         self.quizzes: dict[int, CanvasQuiz] = {}
         self.before: Hook = nothing
         self.after: Hook = nothing
+        self.told_url = ""
+        """Where its lists say that they go on, unless that is here."""
         self._numbers = 0
         self._rules: list[Rule] = []
         self._socket = socket.create_server(("127.0.0.1", port))
@@ -162,7 +166,8 @@ class CanvasApi:
 
     async def _answer(self, request: Request) -> Response:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        call = Call(len(self.calls), request.method, request.url.path, token)
+        assert request.client is not None, "it came over a socket"
+        call = Call(len(self.calls), request.method, request.url.path, token, request.client.port)
         self.calls.append(call)
         form = nested(parse_qsl((await request.body()).decode(), keep_blank_values=True))
         await self.before(call)
@@ -228,7 +233,7 @@ class CanvasApi:
     def _page(self, request: Request, entries: list[dict[str, Any]]) -> Response:
         page = int(request.query_params.get("page", "1"))
         shown = entries[(page - 1) * PAGE_MAX : page * PAGE_MAX]
-        following = f'<{self.url}{request.url.path}?page={page + 1}&per_page={PAGE_MAX}>; rel="next"'
+        following = f'<{self.told_url or self.url}{request.url.path}?page={page + 1}&per_page={PAGE_MAX}>; rel="next"'
         return JSONResponse(shown, headers={"Link": following} if len(entries) > page * PAGE_MAX else {})
 
 

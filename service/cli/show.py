@@ -1,6 +1,7 @@
 """What the commands print: tables, bars and JSON."""
 
 import sys
+from collections import Counter
 from types import TracebackType
 
 from pydantic import BaseModel
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from schemas.estimates import Estimate
 from schemas.generations import Batch, Generation
+from schemas.quizzes import Quiz
 from schemas.states import BatchState, ErrorCode
 from schemas.topics import QuizTopics
 from service.cli.client import StreamEvent
@@ -56,6 +58,20 @@ def cost(found: Generation) -> str:
         f"cost ${usage.cost_usd:,.4f}{limit}{unpriced}{per_question};"
         f" {usage.llm_calls} calls, {usage.wasted_calls} of them wasted"
     )
+
+
+def publication(quiz: Quiz) -> None:
+    """What became of a quiz's newest publication."""
+    found = quiz.publication
+    if found is None:
+        return
+    counts = f"{found.sent_count} of {found.question_count} questions are in Canvas"
+    where = f": {found.canvas_quiz_url}" if found.canvas_quiz_url else ""
+    console.print(Text(counts + where), soft_wrap=True)
+    for reason, count in Counter(left_out.reason for left_out in found.left_out).items():
+        console.print(Text(f"{count} left out: {reason}"), soft_wrap=True)
+    if found.error:
+        errors.print(Text(f"Not published: {found.error}"), soft_wrap=True)
 
 
 def estimate(found: Estimate) -> None:
