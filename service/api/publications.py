@@ -70,7 +70,7 @@ async def _new(tx: Tx, publication_id: UUID, quiz_id: UUID, wanted: PublishOrder
         id=publication_id,
         quiz_id=quiz_id,
         canvas_url=wanted.canvas_url,
-        course_id=str(wanted.course_id),
+        course_id=wanted.course_id,
         question_ids=question_ids,
         left_out=left_out,
         saved_count=len(saved),

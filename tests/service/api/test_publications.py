@@ -79,6 +79,8 @@ async def test_while_one_is_under_way_another_is_refused(http: httpx.AsyncClient
         ({"canvas_url": ""}, "canvas_url"),
         ({"course_id": "../7"}, "course_id"),
         ({"course_id": 0}, "course_id"),
+        ({"course_id": True}, "course_id"),
+        ({"course_id": 4.2}, "course_id"),
         ({"token": "two words"}, "token"),
         ({"token": "schlüssel"}, "token"),
         ({"token": ""}, "token"),
@@ -92,7 +94,7 @@ async def test_what_is_wrong_is_named_without_the_token(
     quiz_id = await make_quiz(bench, QuestionType.TRUE_FALSE)
     refused = await publish(http, quiz_id, **changes)
     assert refused.status_code == 422
-    assert {problem["field"].split(".")[0] for problem in refused.json()["errors"]} == {field}
+    assert [problem["field"] for problem in refused.json()["errors"]] == [field]
     assert str(changes.get("token") or TOKEN) not in refused.text
     assert await tokens(bench) == []
 
@@ -166,3 +168,18 @@ def test_other_addresses_are_refused_with_the_reason(text: str, words: str) -> N
 def test_only_a_service_of_this_machine_alone_asks_this_machine(text: str) -> None:
     with pytest.raises(Invalid, match="must not be this machine's own address"):
         address_of(text, serves_loopback=False)
+
+
+async def test_the_form_of_the_page_does_the_same(http: httpx.AsyncClient, bench: Workbench) -> None:
+    quiz_id = await make_quiz(bench, QuestionType.TRUE_FALSE)
+    path, form = f"/quizzes/{quiz_id}/publish", {**BODY, "course_id": "42"}
+    refused = await http.post(path, data={**form, "course_id": "biology"})
+    assert refused.status_code == 422
+    assert "course_id: must be the number after /courses/ in the course" in refused.text
+    assert TOKEN not in refused.text
+    taken = await http.post(path, data=form)
+    assert (taken.status_code, taken.headers["location"]) == (303, f"/quizzes/{quiz_id}#canvas")
+    assert (await http.get(f"/api/quizzes/{quiz_id}")).json()["status"] == "exporting_to_canvas"
+    again = await http.post(path, data=form, headers={"Accept": "text/html"})
+    assert again.status_code == 409
+    assert "is being published already" in again.text
