@@ -206,6 +206,8 @@ class CanvasApi:
             return self._questions(request, quiz, form, found[4])
         if call.method == "PUT":
             quiz.fields.update(typed(form["quiz"]))
+        if call.method == "DELETE":
+            del self.quizzes[quiz.id]
         return JSONResponse(told(quiz))
 
     def _questions(self, request: Request, quiz: CanvasQuiz, form: dict[str, Any], named: str | None) -> Response:

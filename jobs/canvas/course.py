@@ -48,10 +48,13 @@ class CanvasCourse:
     def find(self, marker: UUID) -> int | None:
         """The unfinished quiz with that marker."""
         with _understood():
-            for quiz in islice(self._course.get_quizzes(), QUIZZES_MAX):
-                if str(marker) in str(getattr(quiz, "description", "")):
-                    return int(quiz.id)
-        return None
+            return next((int(quiz.id) for quiz in self._marked(marker)), None)
+
+    def remove_strays(self, marker: UUID, quiz_id: int) -> None:
+        """Every other unfinished quiz with that marker: a call came late that somebody had given up."""
+        with _understood():
+            for quiz in [quiz for quiz in self._marked(marker) if int(quiz.id) != quiz_id]:
+                quiz.delete()
 
     def create(self, title: str, marker: UUID) -> int:
         """An unpublished quiz that carries the marker; returns its id."""
@@ -93,6 +96,11 @@ class CanvasCourse:
         """Let students see it, without the marker. What changed in a quiz that is published shows only after this."""
         with _understood():
             self._quiz(quiz_id).edit(quiz={"description": "", "published": True, "notify_of_update": False})
+
+    def _marked(self, marker: UUID) -> Iterator[Any]:
+        for quiz in islice(self._course.get_quizzes(), QUIZZES_MAX):
+            if str(marker) in str(getattr(quiz, "description", "")):
+                yield quiz
 
     def _quiz(self, quiz_id: int) -> Any:
         return Quiz(self._requester, {"id": quiz_id, "course_id": self._course.id})

@@ -71,6 +71,7 @@ class Delivery:
         try:
             quiz_id = await self._quiz(course)
             await self._fill(course, quiz_id)
+            await self._call(course, course.remove_strays, self._claim.marker, quiz_id)
             await self._call(course, course.publish, quiz_id)
         finally:
             course.close()

@@ -261,14 +261,15 @@ async def test_a_worker_that_stops_gives_it_back_and_the_next_one_goes_on(
     assert published.types_in(canvas.quiz) == SAID
 
 
+@pytest.mark.parametrize("frozen", [1, 3], ids=["quiz", "question"])
 async def test_a_worker_whose_lease_was_lost_asks_canvas_nothing_more(
-    bench: Workbench, canvas: CanvasApi, quiz_id: UUID
+    bench: Workbench, canvas: CanvasApi, quiz_id: UUID, frozen: int
 ) -> None:
-    """It was frozen in the middle of a call; what that call did late is found and taken out again."""
+    """It was frozen in the middle of a call; what that call made late is found and taken out again."""
     asked, going_on = asyncio.Event(), asyncio.Event()
 
     async def freeze(call: Call) -> None:
-        if call.number == 3:
+        if call.number == frozen:
             asked.set()
             await going_on.wait()
 
@@ -278,7 +279,7 @@ async def test_a_worker_whose_lease_was_lost_asks_canvas_nothing_more(
     await asked.wait()
     await lease_runs_out(bench)
     second = asyncio.create_task(run(bench, bench.workshop(ScriptedProvider(), "worker-2")))
-    await eventually(lambda: len(canvas.quiz.questions) == 5)
+    await eventually(lambda: bool(canvas.quizzes) and len(canvas.quiz.questions) == 5)
     going_on.set()
     await asyncio.gather(first, second)
     assert sorted(published.types_in(canvas.quiz)) == sorted(SAID)
