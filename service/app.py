@@ -18,7 +18,6 @@ from service.api.bell import Bell
 from service.api.hub import Hub
 from service.api.seats import Seats
 from service.broadcast import IDENTIFIED_CHANNEL, Broadcast
-from service.canvas_tokens import CanvasTokens
 from service.errors import QuizmillError
 from service.settings import Settings
 from service.store import schema
@@ -39,7 +38,6 @@ def create_app(settings: Settings, redis: ArqRedis) -> Starlette:
         redis=redis,
         queue=queue.Queue(redis),
         broadcast=broadcast,
-        canvas_tokens=CanvasTokens(redis),
         hub=Hub(database, broadcast),
         bell=Bell(broadcast, IDENTIFIED_CHANNEL),
         seats=Seats(settings.streams_max, settings.streams_per_owner_max),

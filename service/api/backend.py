@@ -9,7 +9,6 @@ from service.api.bell import Bell
 from service.api.hub import Hub
 from service.api.seats import Seats
 from service.broadcast import Broadcast
-from service.canvas_tokens import CanvasTokens
 from service.queue import Queue
 from service.settings import Settings
 from service.store.database import Database
@@ -22,7 +21,6 @@ class Backend:
     redis: ArqRedis
     queue: Queue
     broadcast: Broadcast
-    canvas_tokens: CanvasTokens
     hub: Hub
     bell: Bell
     seats: Seats

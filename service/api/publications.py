@@ -16,6 +16,7 @@ from service import auth, outbox
 from service.api import backend, bodies
 from service.api.answers import answer
 from service.api.backend import Backend
+from service.canvas_tokens import CanvasTokens
 from service.errors import Invalid, StateConflict, Unavailable
 from service.rules import canvas
 from service.settings import is_loopback
@@ -82,7 +83,7 @@ async def _keep(parts: Backend, publication_id: UUID, token: str) -> None:
     if not (token.isascii() and token.isprintable()) or " " in token:
         raise Invalid.field("token", "must be visible ASCII characters")
     try:
-        await parts.canvas_tokens.keep(publication_id, token)
+        await CanvasTokens(parts.redis).keep(publication_id, token)
     except (RedisError, OSError) as error:
         log.warning("a token can't be kept", error=repr(error))
         raise Unavailable("the token can't be kept for the worker, since Redis is away: try again later") from None
@@ -90,7 +91,7 @@ async def _keep(parts: Backend, publication_id: UUID, token: str) -> None:
 
 async def _forget(parts: Backend, publication_id: UUID) -> None:
     try:
-        await parts.canvas_tokens.forget(publication_id)
+        await CanvasTokens(parts.redis).forget(publication_id)
     except (RedisError, OSError) as error:
         log.warning("the token ends by itself", error=repr(error))
 
