@@ -14,6 +14,7 @@ from jobs.materials import extract_materials
 from jobs.providers.anthropic import AnthropicProvider
 from jobs.providers.base import Provider
 from jobs.providers.offline import OfflineProvider
+from jobs.publications import publish_quiz
 from jobs.topics import identify_topics
 from jobs.wake import WakeWorker
 from jobs.workshop import Workshop
@@ -103,6 +104,7 @@ class WorkerSettings:
         func(run_batch, name=queue.RUN_BATCH),  # type: ignore[arg-type] # arq types its ctx as a plain dict
         func(extract_materials, name=queue.EXTRACT),  # type: ignore[arg-type] # as above
         func(identify_topics, name=queue.IDENTIFY),  # type: ignore[arg-type] # as above
+        func(publish_quiz, name=queue.PUBLISH),  # type: ignore[arg-type] # as above
     ]
     on_startup = start
     on_shutdown = stop

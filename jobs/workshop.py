@@ -22,6 +22,7 @@ from jobs.prefixes import Prefixes
 from jobs.providers.base import Provider
 from schemas.plans import Claim, Place
 from service.broadcast import Broadcast
+from service.canvas_tokens import CanvasTokens
 from service.errors import Unavailable
 from service.queue import Queue
 from service.settings import Settings
@@ -61,6 +62,7 @@ class Workshop:
         self.database = database
         self.queue = Queue(redis)
         self.broadcast = Broadcast(redis)
+        self.canvas_tokens = CanvasTokens(redis)
         self.provider = provider
         self.commitments = Commitments()
         self.worker = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

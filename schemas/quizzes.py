@@ -4,6 +4,7 @@ from typing import Literal
 from uuid import UUID
 
 from schemas.base import Frozen, Moment
+from schemas.publications import Publication
 from schemas.states import FailureReason, QuestionType, QuizStatus
 
 
@@ -60,7 +61,7 @@ class GenerationMetadata(Frozen):
 
 
 class Quiz(Frozen):
-    """`code` is a short name a person can say; it is unique."""
+    """`code` is a short name a person can say; it is unique. `publication` is the newest one."""
 
     id: UUID
     code: str
@@ -73,4 +74,5 @@ class Quiz(Frozen):
     question_count: int
     approved_count: int
     extraction: Extraction | None
+    publication: Publication | None = None
     created_at: Moment

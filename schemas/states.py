@@ -59,13 +59,21 @@ class QuizStatus(StrEnum):
 
 
 class FailureReason(StrEnum):
-    """Why a quiz is `failed`."""
+    """Why a quiz is `failed`, or could not be published."""
 
     NO_CONTENT = "no_content"
     EXTRACTION_FAILED = "extraction_failed"
     LLM_GENERATION_ERROR = "llm_generation_error"
     NO_QUESTIONS_GENERATED = "no_questions_generated"
     CANVAS_ERROR = "canvas_error"
+
+
+class PublicationState(StrEnum):
+    """Where a quiz stands on its way into a course in Canvas."""
+
+    EXPORTING = "exporting"
+    PUBLISHED = "published"
+    FAILED = "failed"
 
 
 class Review(StrEnum):

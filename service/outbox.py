@@ -9,7 +9,7 @@ from service import failpoints
 from service.errors import Unavailable
 from service.failpoints import Place
 from service.queue import Queue
-from service.store import materials, topics, wanted
+from service.store import materials, publications, topics, wanted
 from service.store.database import Database
 
 CARRY_MAX = 1000
@@ -27,17 +27,20 @@ async def carry(database: Database, queue: Queue, *, generation_id: UUID | None 
         batches = await wanted.find(tx, limit=CARRY_MAX, generation_id=generation_id)
         quiz_ids = [] if generation_id else await materials.wanted(tx, limit=CARRY_MAX)
         identifications = [] if generation_id else await topics.wanted(tx, limit=CARRY_MAX)
-    if not batches and not quiz_ids and not identifications:
+        quizzes = [] if generation_id else await publications.wanted(tx, limit=CARRY_MAX)
+    if not batches and not quiz_ids and not identifications and not quizzes:
         return
     failpoints.reach(Place.BEFORE_ENQUEUE)
     await queue.put_batches(batches)
     await queue.put_extractions(quiz_ids)
     await queue.put_identifications(identifications)
+    await queue.put_publications(quizzes)
     failpoints.reach(Place.AFTER_ENQUEUE)
     async with database.write() as tx:
         await wanted.look_again(tx, batches, in_seconds=LOOK_AGAIN_SECONDS)
         await materials.look_again(tx, quiz_ids, in_seconds=LOOK_AGAIN_SECONDS)
         await topics.look_again(tx, identifications, in_seconds=LOOK_AGAIN_SECONDS)
+        await publications.look_again(tx, quizzes, in_seconds=LOOK_AGAIN_SECONDS)
 
 
 async def try_to_carry(database: Database, queue: Queue, *, generation_id: UUID | None = None) -> None:

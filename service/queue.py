@@ -13,12 +13,14 @@ from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import AbstractConnection
 
 from schemas.plans import Place, WantedBatch
+from schemas.publications import WantedPublication
 from schemas.states import Priority
 from schemas.topics import WantedIdentification
 
 RUN_BATCH: Final = "run_batch"
 EXTRACT: Final = "extract_materials"
 IDENTIFY: Final = "identify_topics"
+PUBLISH: Final = "publish_quiz"
 WAKE_CHANNEL: Final = "quizmill:wake"
 JOB_KEEP_MILLISECONDS: Final = 86_400_000
 REDIS_SECONDS_MAX: Final = 2.0
@@ -100,6 +102,15 @@ class Queue:
         await self._put(
             [
                 (f"topics:{one.identification_id}:{one.fence}", IDENTIFY, (str(one.identification_id), one.fence), 1)
+                for one in wanted
+            ]
+        )
+
+    async def put_publications(self, wanted: Sequence[WantedPublication]) -> None:
+        """Before all batches: a user waits for each."""
+        await self._put(
+            [
+                (f"publish:{one.publication_id}:{one.fence}", PUBLISH, (str(one.publication_id), one.fence), 1)
                 for one in wanted
             ]
         )

@@ -29,7 +29,7 @@ from web.pace import pace
 from web.review import (
     OPTIONS_MAX,
     PAIRS_MAX,
-    Failed,
+    Refused,
     View,
     flaws_in,
     passage_of,
@@ -89,15 +89,15 @@ def quiz(
     questions: Sequence[Question],
     texts: Mapping[UUID, str] | None = None,
     view: View | None = None,
-    problem: str | None = None,
-    failed: Failed | None = None,
+    refused: Refused | None = None,
 ) -> str:
     """Page `/quizzes/{id}`: what is saved, grouped by module in the order of the material, to be reviewed.
 
     `questions`: all of the quiz; `view` says which are shown. `texts`: those of the modules, by id. Its forms post to
     `/quizzes/{id}/topics` (no fields), `/quizzes/{id}/review` (`question_id` repeated, `review`) and, with the query of
     the page, `/questions/{id}/approve`, `reject`, `regenerate` (no fields) and `edit` (`version`, and the fields of
-    web/review.py). `failed`: what was sent with an edit that was refused, and `problem` why.
+    web/review.py); and urlencoded to `/quizzes/{id}/publish`: `canvas_url`, `course_id`, `token`. While it is
+    published the page reloads itself every other second.
     """
     view = view or View(shown=Shown(), page=1, found=tuple(questions))
     on_page = view.on_page
@@ -113,8 +113,9 @@ def quiz(
         flaws=flaws_in(questions),
         shown=view.shown,
         paging=view,
-        problem=problem,
-        failed=failed,
+        refused=refused,
+        failed=refused.edit if refused else None,
+        filled=Filled((refused and refused.publication) or {}),
     )
 
 

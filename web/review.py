@@ -68,11 +68,19 @@ class View(Frozen):
 
 
 class Failed(Frozen):
-    """An edit that was refused: what was sent is not lost."""
+    """What was sent with an edit that was refused."""
 
     question_id: UUID
     version: str
     values: dict[str, list[str]]
+
+
+class Refused(Frozen):
+    """Why something was refused, and what was sent: an edit, or a publication. Nothing of it is lost."""
+
+    problem: str
+    edit: Failed | None = None
+    publication: dict[str, list[str]] | None = None
 
 
 def passage_of(evidence: Evidence, text: str, *, characters: int | None = SURROUNDINGS_CHARACTERS) -> Passage:

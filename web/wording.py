@@ -8,7 +8,15 @@ from schemas.base import Frozen
 from schemas.calls import Usage
 from schemas.estimates import Estimate
 from schemas.generations import Batch, Generation
-from schemas.states import AttemptOutcome, BatchState, FailureReason, GenerationState, QuestionType, QuizStatus
+from schemas.states import (
+    AttemptOutcome,
+    BatchState,
+    FailureReason,
+    GenerationState,
+    PublicationState,
+    QuestionType,
+    QuizStatus,
+)
 
 STATIC_DIR = Path(__file__).parent / "static"
 GRAINS_MAX = 50
@@ -91,12 +99,19 @@ QUIZ_STATES = {
 }
 assert set(QUIZ_STATES) == set(QuizStatus), "every quiz status needs its words"
 
+PUBLICATIONS = {
+    PublicationState.EXPORTING: "Being sent:",
+    PublicationState.PUBLISHED: "Published:",
+    PublicationState.FAILED: "Not published:",
+}
+assert set(PUBLICATIONS) == set(PublicationState), "every state of a publication needs its words"
+
 FAILURES = {
     FailureReason.NO_CONTENT: "The material holds no text that questions could be asked about.",
     FailureReason.EXTRACTION_FAILED: "The files could not be read. They may be damaged, protected or of another kind.",
     FailureReason.LLM_GENERATION_ERROR: "The question generator kept answering with an error.",
     FailureReason.NO_QUESTIONS_GENERATED: "No question could be made from the material.",
-    FailureReason.CANVAS_ERROR: "Canvas did not accept the questions.",
+    FailureReason.CANVAS_ERROR: "It could not be published in Canvas.",
 }
 assert set(FAILURES) == set(FailureReason), "every failure reason needs its words"
 
@@ -104,6 +119,11 @@ assert set(FAILURES) == set(FailureReason), "every failure reason needs its word
 def label(name: str) -> str:
     """A code's name on a page: `medium` as Medium."""
     return name.replace("_", " ").capitalize()
+
+
+def sentence(words: str) -> str:
+    """With a capital and a full stop."""
+    return words[:1].upper() + words[1:].rstrip(".") + "."
 
 
 def plural(count: int, one: str, many: str = "") -> str:

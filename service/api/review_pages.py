@@ -9,17 +9,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from schemas.publications import PublishOrder
 from schemas.questions import Question
 from schemas.reviews import Choice, Decided, QuestionEdit, Regeneration, Shown
 from schemas.states import Review
 from service import auth
-from service.api import backend, bodies, reviewing, uploads
+from service.api import backend, bodies, publications, reviewing, uploads
 from service.api.answers import answer
 from service.errors import Invalid, QuizmillError, Stale
 from service.rules import reviews as rules
 from service.store import modules, questions, quizzes, reviews
 from web import pages
-from web.review import Failed, View, content_from, query_of
+from web.review import Failed, Refused, View, content_from, query_of
 
 QUESTIONS_MAX = 10_000
 
@@ -30,6 +31,7 @@ def routes() -> list[Route]:
         Route(quiz, quiz_page),
         Route(quiz + "/modules/{module_id:uuid}", module_page),
         Route(quiz + "/review", decide_many, methods=["POST"]),
+        Route(quiz + "/publish", publish, methods=["POST"]),
         Route(question + "/approve", approve, methods=["POST"]),
         Route(question + "/reject", reject, methods=["POST"]),
         Route(question + "/regenerate", regenerate, methods=["POST"]),
@@ -65,6 +67,17 @@ async def decide_many(request: Request) -> Response:
     named = Choice(question_ids=ids).question_ids
     changed = await reviewing.decide_many(backend.of(request), auth.owner_of(request), quiz_id, named, review)
     return answer(Decided(changed=changed)) if _wants_json(request) else _back(request, quiz_id)
+
+
+async def publish(request: Request) -> Response:
+    quiz_id: UUID = request.path_params["quiz_id"]
+    form = await uploads.fields(request)
+    try:
+        await publications.ordered(backend.of(request), auth.owner_of(request), quiz_id, _publication_of(form))
+    except Invalid as error:
+        sent = {name: _many(form, name) for name in form if name != "token"}
+        return await _page(request, quiz_id, problem=error, publication=sent)
+    return RedirectResponse(f"/quizzes/{quiz_id}#canvas", status_code=HTTPStatus.SEE_OTHER)
 
 
 async def approve(request: Request) -> Response:
@@ -107,7 +120,12 @@ async def _decided(request: Request, review: Review) -> Response:
 
 
 async def _page(
-    request: Request, quiz_id: UUID, *, problem: QuizmillError | None = None, failed: Failed | None = None
+    request: Request,
+    quiz_id: UUID,
+    *,
+    problem: QuizmillError | None = None,
+    failed: Failed | None = None,
+    publication: dict[str, list[str]] | None = None,
 ) -> Response:
     shown, page = _shown(request)
     async with backend.of(request).database.read() as tx:
@@ -120,8 +138,7 @@ async def _page(
         found,
         {module_id: module.text for module_id, module in texts.items()},
         view.model_copy(update={"page": min(view.page, view.pages)}),
-        _words(problem) if problem else None,
-        failed,
+        Refused(problem=_words(problem), edit=failed, publication=publication) if problem else None,
     )
     return HTMLResponse(html, status_code=problem.status if problem else HTTPStatus.OK)
 
@@ -143,6 +160,15 @@ def _edit_of(question: Question, values: dict[str, list[str]]) -> QuestionEdit:
             },
             strict=False,
         )
+    except ValidationError as error:
+        raise Invalid(bodies.problems(error)) from None
+
+
+def _publication_of(form: FormData) -> PublishOrder:
+    """Raises Invalid."""
+    sent = {name: _one(form, name).strip() for name in ("canvas_url", "course_id", "token")}
+    try:
+        return PublishOrder.model_validate(sent)
     except ValidationError as error:
         raise Invalid(bodies.problems(error)) from None
 

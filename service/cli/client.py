@@ -56,6 +56,10 @@ class Client:
     def topics(self, quiz_id: UUID) -> QuizTopics:
         return self._ask(QuizTopics, "POST", f"/api/quizzes/{quiz_id}/topics", timeout=TOPICS_SECONDS_MAX)
 
+    def publish(self, quiz_id: UUID, *, canvas_url: str, course_id: str, token: str) -> Quiz:
+        body = {"canvas_url": canvas_url, "course_id": course_id, "token": token}
+        return self._ask(Quiz, "POST", f"/api/quizzes/{quiz_id}/publish", json=body)
+
     def order(self, quiz_id: UUID, order: Order) -> Generation:
         body = order.model_dump(mode="json", exclude_none=True)
         return self._ask(Generation, "POST", f"/api/quizzes/{quiz_id}/generations", json=body)

@@ -1,4 +1,4 @@
-"""The commands that are not about one generation: generate, topics, export, migrate, verify, backup, doctor."""
+"""The commands that are not about one generation: from generate and publish to backup and doctor."""
 
 import asyncio
 import sys
@@ -23,7 +23,7 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 def add_to(app: typer.Typer) -> None:
-    for command in (generate, topics, export, migrate, verify, backup, doctor):
+    for command in (generate, topics, export, publish, migrate, verify, backup, doctor):
         app.command()(command)
 
 
@@ -91,6 +91,27 @@ def export(
     from service.cli.client import Client  # noqa: PLC0415 # `--help` stays quick
 
     _write(Client(url), quiz_id, _format(export_format, out), out, review=review)
+
+
+def publish(
+    quiz_id: Annotated[UUID, typer.Argument(help="the quiz's id")],
+    canvas_url: Annotated[str, typer.Option(help="such as https://school.instructure.com")],
+    course: Annotated[str, typer.Option(help="the number after /courses/ in the course's address")],
+    token_env: Annotated[str, typer.Option(help="the variable that holds the access token")] = "CANVAS_TOKEN",  # noqa: S107 # its name
+    url: Annotated[str, typer.Option(help="where the service is", envvar="QUIZMILL_URL")] = "http://127.0.0.1:8000",
+    json: Json = False,
+) -> None:
+    """Publish a quiz in a course in Canvas. Exit code 0 only when it is there."""
+    from service.cli import publish as command  # noqa: PLC0415 # `--help` stays quick
+    from service.cli.client import Client  # noqa: PLC0415 # as above
+
+    quiz = command.publish(Client(url), quiz_id, canvas_url=canvas_url, course_id=course, token_env=token_env)
+    if json:
+        show.as_json(quiz)
+    else:
+        show.publication(quiz)
+    if quiz.failure_reason:
+        raise typer.Exit(1)
 
 
 def migrate(data_dir: DataDir = None) -> None:

@@ -1,6 +1,7 @@
 """What the commands print: tables, bars and JSON."""
 
 import sys
+from collections import Counter
 from types import TracebackType
 
 from pydantic import BaseModel
@@ -12,6 +13,7 @@ from rich.text import Text
 from schemas.estimates import Estimate
 from schemas.exports import Manifest
 from schemas.generations import Generation
+from schemas.quizzes import Quiz
 from schemas.states import BatchState, ErrorCode
 from schemas.topics import QuizTopics
 from service.cli.lines import Lines, batch_name
@@ -76,6 +78,20 @@ def left_out(found: Manifest) -> None:
     for question in found.left_out:
         told = f"  {question.question_type} {question.id} ({question.preview}): {question.reason}"
         errors.print(Text(told), soft_wrap=True)
+
+
+def publication(quiz: Quiz) -> None:
+    """What became of a quiz's newest publication."""
+    found = quiz.publication
+    if found is None:
+        return
+    counts = f"{found.sent_count} of {found.question_count} questions are in Canvas"
+    where = f": {found.canvas_quiz_url}" if found.canvas_quiz_url else ""
+    console.print(Text(counts + where), soft_wrap=True)
+    for reason, count in Counter(left_out.reason for left_out in found.left_out).items():
+        console.print(Text(f"{count} left out: {reason}"), soft_wrap=True)
+    if found.error:
+        errors.print(Text(f"Not published: {found.error}"), soft_wrap=True)
 
 
 def estimate(found: Estimate) -> None:

@@ -1,10 +1,24 @@
-"""The status of a quiz, from what happened to its materials and generations."""
+"""The status of a quiz, from what happened to its materials, generations and publications."""
 
 from collections.abc import Sequence
 
-from schemas.states import FailureReason, GenerationState, QuizStatus
+from schemas.base import Frozen
+from schemas.states import FailureReason, GenerationState, PublicationState, QuizStatus
 
 ACTIVE = frozenset({GenerationState.PENDING, GenerationState.PROCESSING, GenerationState.PAUSED})
+
+
+class Published(Frozen):
+    """What became of a quiz's publications: the newest one's state, and what the last published one left behind.
+
+    `published_count`: how many saved questions the quiz had when it was ordered; None: none was published.
+    """
+
+    newest: PublicationState | None = None
+    published_count: int | None = None
+
+
+NEVER_PUBLISHED = Published()
 
 
 def status(
@@ -14,21 +28,36 @@ def status(
     has_modules: bool,
     generations: Sequence[GenerationState],
     saved: int,
+    publications: Published = NEVER_PUBLISHED,
 ) -> tuple[QuizStatus, FailureReason | None]:
     """The quiz's status and why it failed. `saved` counts saved questions; `generations` holds every order's state."""
     if is_extracting:
         return QuizStatus.EXTRACTING_CONTENT, None
     if failure_reason and not has_modules:
         return QuizStatus.FAILED, failure_reason
-    return _after_orders(generations, saved)
+    if publications.newest is PublicationState.EXPORTING:
+        return QuizStatus.EXPORTING_TO_CANVAS, None
+    found, reason = _after_orders(generations, saved, publications.published_count)
+    if publications.newest is PublicationState.FAILED and reason is None:
+        return found, FailureReason.CANVAS_ERROR
+    return found, reason
 
 
-def _after_orders(generations: Sequence[GenerationState], saved: int) -> tuple[QuizStatus, FailureReason | None]:
+def _after_orders(
+    generations: Sequence[GenerationState], saved: int, published_count: int | None
+) -> tuple[QuizStatus, FailureReason | None]:
     if any(state in ACTIVE for state in generations):
         return QuizStatus.GENERATING_QUESTIONS, None
     if saved:
-        is_whole = all(state is GenerationState.COMPLETED for state in generations)
-        return (QuizStatus.READY_FOR_REVIEW if is_whole else QuizStatus.READY_FOR_REVIEW_PARTIAL), None
+        return _with_questions(generations, saved, published_count), None
     if GenerationState.FAILED in generations:
         return QuizStatus.FAILED, FailureReason.LLM_GENERATION_ERROR
     return QuizStatus.CREATED, None
+
+
+def _with_questions(generations: Sequence[GenerationState], saved: int, published_count: int | None) -> QuizStatus:
+    """Questions that were saved since it was published want a review."""
+    if published_count is not None and saved <= published_count:
+        return QuizStatus.PUBLISHED
+    is_whole = all(state is GenerationState.COMPLETED for state in generations)
+    return QuizStatus.READY_FOR_REVIEW if is_whole else QuizStatus.READY_FOR_REVIEW_PARTIAL

@@ -12,7 +12,7 @@ from schemas.quizzes import Extraction, GenerationMetadata, Quiz
 from schemas.states import FailureReason, GenerationState, MaterialState, QuestionState, Review
 from service.errors import NotFound
 from service.rules import quizzes as rules
-from service.store import cursors, history, modules
+from service.store import cursors, history, modules, publications
 from service.store.database import Tx, db_now
 from service.store.tables import generations, materials, questions, quizzes
 
@@ -87,6 +87,8 @@ async def _whole(tx: Tx, rows: Sequence[sa.Row[*tuple[object, ...]]]) -> list[Qu
     counts = await _question_counts(tx, ids)
     extractions = await _extractions(tx, ids)
     metadata = await history.of_quizzes(tx, ids)
+    published = await publications.of_quizzes(tx, ids)
+    newest = await publications.newest(tx, ids)
     quizzes_found = []
     for row in rows:
         saved, approved = counts.get(row.id, (0, 0))
@@ -97,6 +99,7 @@ async def _whole(tx: Tx, rows: Sequence[sa.Row[*tuple[object, ...]]]) -> list[Qu
             has_modules=bool(parts[row.id]),
             generations=states[row.id],
             saved=saved,
+            publications=published.get(row.id, rules.NEVER_PUBLISHED),
         )
         quizzes_found.append(
             Quiz(
@@ -111,6 +114,7 @@ async def _whole(tx: Tx, rows: Sequence[sa.Row[*tuple[object, ...]]]) -> list[Qu
                 question_count=saved,
                 approved_count=approved,
                 extraction=extraction,
+                publication=newest.get(row.id),
                 created_at=row.created_at,
             )
         )

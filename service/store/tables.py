@@ -6,7 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from schemas.calls import CallOutcome
-from schemas.states import BatchState, GenerationState, MaterialState, QuestionState, Review
+from schemas.states import BatchState, GenerationState, MaterialState, PublicationState, QuestionState, Review
 from service.store.database import Timestamp
 
 metadata = sa.MetaData(
@@ -308,6 +308,52 @@ events = sa.Table(
     sa.Column("data", sa.Text, nullable=False),
     sa.Column("at", Timestamp, nullable=False),
     sa.CheckConstraint("seq > 0", name="seq_counts_from_one"),
+)
+
+# A quiz on its way into a course in Canvas. The token for it is never here (service/canvas_tokens.py).
+publications = sa.Table(
+    "publications",
+    metadata,
+    _id(),
+    _owned_by("quizzes", "quiz_id"),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("canvas_url", sa.Text, nullable=False),
+    sa.Column("course_id", sa.Text, nullable=False),
+    # Finds its quiz in Canvas; a publication that goes on with the work of a failed one has the same.
+    sa.Column("marker", sa.Uuid, nullable=False),
+    sa.Column("canvas_quiz_id", sa.BigInteger),
+    # Chosen when it was ordered, in the order in which they are asked.
+    sa.Column("question_ids", sa.JSON, nullable=False),
+    sa.Column("left_out", sa.JSON, nullable=False),
+    _count("sent_count"),
+    # How many saved questions the quiz had when it was ordered: more of them want a review.
+    _count("saved_count"),
+    # Raised by every claim; every write of a job carries it.
+    _count("fence"),
+    # Claims since something was sent: what takes its workers down is not tried for ever.
+    _count("tries"),
+    sa.Column("lease_until", Timestamp),
+    # Set = to be sent, and to be in the queue by then (outbox).
+    sa.Column("wanted_at", Timestamp),
+    sa.Column("error_message", sa.Text),
+    sa.Column("requested_at", Timestamp, nullable=False),
+    sa.Column("ended_at", Timestamp),
+    sa.CheckConstraint(_one_of("state", PublicationState), name="state_known"),
+    sa.CheckConstraint("(state = 'exporting') = (ended_at IS NULL)", name="ended_has_time"),
+    sa.CheckConstraint("(state = 'exporting') = (wanted_at IS NOT NULL)", name="exporting_is_wanted"),
+    sa.CheckConstraint("lease_until IS NULL OR wanted_at IS NOT NULL", name="leased_is_wanted"),
+    sa.CheckConstraint("(state = 'failed') = (error_message IS NOT NULL)", name="failed_has_message"),
+    sa.CheckConstraint("state <> 'published' OR canvas_quiz_id IS NOT NULL", name="published_is_in_canvas"),
+    sa.Index(None, "quiz_id", "requested_at"),
+    sa.Index(None, "wanted_at"),
+    # One at a time.
+    sa.Index(
+        "uq_publications_exporting",
+        "quiz_id",
+        unique=True,
+        sqlite_where=sa.text("state = 'exporting'"),
+        postgresql_where=sa.text("state = 'exporting'"),
+    ),
 )
 
 # Which periodic work ran last: whoever moves `due_at` on does it.

@@ -73,7 +73,9 @@ async def test_what_the_arq_command_makes_differs_from_our_own_worker_only_in_po
     read: Any = worker.WorkerSettings  # arq types it as a protocol with every option
     command = create_worker(read, redis_pool=bench.redis, handle_signals=False)
     ours = worker.create(bench.settings, bench.redis)
-    assert set(command.functions) == set(ours.functions) == {queue.RUN_BATCH, queue.EXTRACT, queue.IDENTIFY}
+    assert (
+        set(command.functions) == set(ours.functions) == {queue.RUN_BATCH, queue.EXTRACT, queue.IDENTIFY, queue.PUBLISH}
+    )
     for name in (
         "job_serializer",
         "job_deserializer",

@@ -12,6 +12,7 @@ from web import pages
 from web.review import (
     QUESTIONS_PER_PAGE,
     Failed,
+    Refused,
     View,
     content_from,
     passage_of,
@@ -98,7 +99,7 @@ def test_a_long_quiz_comes_in_pages_that_keep_the_filter() -> None:
 def test_what_was_sent_with_a_refused_edit_is_in_the_form_again() -> None:
     question = samples.question(CONTENTS[QuestionType.FLASHCARD], question_type=QuestionType.FLASHCARD)
     failed = Failed(question_id=question.id, version="3", values={"front": ["mine"], "back": [""]})
-    page = soup(pages.quiz(samples.quiz(), [question], problem="someone was faster", failed=failed))
+    page = soup(pages.quiz(samples.quiz(), [question], refused=Refused(problem="someone was faster", edit=failed)))
     assert text_of(page.select_one("[role=alert]")) == "someone was faster"
     assert text_of(page.select_one("textarea[name=front]")) == "mine"
     version = page.select_one("input[name=version]")

@@ -1,8 +1,8 @@
-"""The status of a quiz, from what happened to its materials and generations."""
+"""The status of a quiz, from what happened to its materials, generations and publications."""
 
 import pytest
 
-from schemas.states import FailureReason, GenerationState, QuizStatus
+from schemas.states import FailureReason, GenerationState, PublicationState, QuizStatus
 from service.rules import quizzes
 
 COMPLETED, PARTIAL, FAILED = GenerationState.COMPLETED, GenerationState.PARTIAL, GenerationState.FAILED
@@ -61,3 +61,49 @@ def test_a_quiz_without_a_single_question_after_a_failed_order_has_failed() -> N
 
 def test_a_quiz_whose_only_order_was_cancelled_is_as_it_was_created() -> None:
     assert status(CANCELLED) is QuizStatus.CREATED
+
+
+def published(
+    newest: PublicationState | None,
+    published_count: int | None = None,
+    *,
+    saved: int = 5,
+    generations: tuple[GenerationState, ...] = (COMPLETED,),
+) -> tuple[QuizStatus, FailureReason | None]:
+    return quizzes.status(
+        is_extracting=False,
+        failure_reason=None,
+        has_modules=True,
+        generations=generations,
+        saved=saved,
+        publications=quizzes.Published(newest=newest, published_count=published_count),
+    )
+
+
+def test_a_quiz_is_exported_whatever_its_orders_do() -> None:
+    exporting = PublicationState.EXPORTING
+    assert published(exporting) == (QuizStatus.EXPORTING_TO_CANVAS, None)
+    running = (COMPLETED, GenerationState.PROCESSING)
+    assert published(exporting, generations=running) == (QuizStatus.EXPORTING_TO_CANVAS, None)
+
+
+def test_a_quiz_stays_published_until_there_are_more_questions() -> None:
+    assert published(PublicationState.PUBLISHED, 5) == (QuizStatus.PUBLISHED, None)
+    assert published(PublicationState.PUBLISHED, 4) == (QuizStatus.READY_FOR_REVIEW, None)
+    running = (COMPLETED, GenerationState.PROCESSING)
+    assert published(PublicationState.PUBLISHED, 5, generations=running) == (QuizStatus.GENERATING_QUESTIONS, None)
+
+
+@pytest.mark.parametrize(
+    ("published_count", "generations", "before"),
+    [
+        (None, (COMPLETED,), QuizStatus.READY_FOR_REVIEW),
+        (None, (PARTIAL,), QuizStatus.READY_FOR_REVIEW_PARTIAL),
+        (5, (COMPLETED,), QuizStatus.PUBLISHED),
+    ],
+)
+def test_a_quiz_that_canvas_refused_is_what_it_was_and_says_so(
+    published_count: int | None, generations: tuple[GenerationState, ...], before: QuizStatus
+) -> None:
+    found = published(PublicationState.FAILED, published_count, generations=generations)
+    assert found == (before, FailureReason.CANVAS_ERROR)

@@ -9,7 +9,7 @@ import pytest_asyncio
 import sqlalchemy as sa
 
 from schemas.calls import Call, CallOutcome
-from schemas.states import BatchState, GenerationState
+from schemas.states import BatchState, GenerationState, PublicationState
 from service.store import calls, materials, tables, topics
 from service.store.database import Database, db_now
 from tests import factories
@@ -17,6 +17,7 @@ from tests.factories import OVERLOADED, WORKER, Ordered
 
 LEASE = {"lease_owner": WORKER, "lease_until": db_now()}
 NOT_WANTED = {"wanted_at": None}
+ENDED = {"ended_at": db_now(), **NOT_WANTED}
 FAILED = {"state": BatchState.FAILED, "error_code": OVERLOADED.code, **NOT_WANTED}
 
 
@@ -75,6 +76,18 @@ REFUSALS = [
     Refusal("ck_topics_leased_is_wanted", tables.topics, {"lease_until": db_now(), "wanted_at": None}),
     Refusal("ck_topics_wanted_has_not_failed", tables.topics, {"error_code": OVERLOADED.code, "error_message": "no"}),
     Refusal("ck_topics_failed_has_message", tables.topics, {"error_code": OVERLOADED.code, "wanted_at": None}),
+    Refusal("ck_publications_state_known", tables.publications, {"state": "lost", **ENDED}),
+    Refusal("ck_publications_ended_has_time", tables.publications, {"ended_at": db_now()}),
+    Refusal("ck_publications_exporting_is_wanted", tables.publications, NOT_WANTED),
+    Refusal(
+        "ck_publications_leased_is_wanted",
+        tables.publications,
+        {"state": PublicationState.PUBLISHED, "canvas_quiz_id": 1, "lease_until": db_now(), **ENDED},
+    ),
+    Refusal("ck_publications_failed_has_message", tables.publications, {"error_message": "no"}),
+    Refusal(
+        "ck_publications_published_is_in_canvas", tables.publications, {"state": PublicationState.PUBLISHED, **ENDED}
+    ),
 ]
 
 
@@ -106,6 +119,20 @@ async def ordered(database: Database) -> Ordered:
         await calls.insert(tx, [(claimed, [Call(number=1, model="m", outcome=CallOutcome.EMPTY)])])
         await materials.insert(tx, ordered.quiz_id, [("a.md", b"a")])
         await topics.want(tx, ordered.quiz_id)
+        await tx.execute(
+            sa.insert(tables.publications).values(
+                id=uuid4(),
+                quiz_id=ordered.quiz_id,
+                state=PublicationState.EXPORTING,
+                canvas_url="https://school.example",
+                course_id="1",
+                marker=uuid4(),
+                question_ids=[],
+                left_out=[],
+                wanted_at=db_now(),
+                requested_at=db_now(),
+            )
+        )
         await tx.execute(sa.delete(tables.events).where(tables.events.c.seq > 1))
         pending = {"state": BatchState.PENDING, "held_count": 0, "lease_owner": None, "lease_until": None}
         await tx.execute(sa.update(tables.batches).values(**pending, wanted_at=db_now()))
@@ -143,6 +170,7 @@ async def test_a_row_that_breaks_a_rule_is_refused(database: Database, refusal: 
         (tables.modules, {"name": "another"}),
         (tables.materials, {"name": "another"}),
         (tables.topics, {"tries": 7}),
+        (tables.publications, {"tries": 7}),
     ],
     ids=[
         "slot",
@@ -153,6 +181,7 @@ async def test_a_row_that_breaks_a_rule_is_refused(database: Database, refusal: 
         "module_position",
         "material_position",
         "topics",
+        "publication_under_way",
     ],
 )
 async def test_nothing_takes_the_place_of_another(
