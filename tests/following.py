@@ -38,7 +38,7 @@ class Follower:
 
     async def follow(self, hub: Hub) -> None:
         """Until the stream ends. Raises NotFound, Unavailable."""
-        stream = Stream(self, logs=1)
+        stream = Stream(self, logs=[self.generation_id])
         with hub.watching([self.generation_id]) as [feed]:
             await feed.begin(self.owner)
             async with aclosing(hub.told(stream, [(feed, self.seq)])) as told:

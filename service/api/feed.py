@@ -80,7 +80,7 @@ class Feed:
         # The others get now what this one has just got; from here on all get the same.
         self._send()
         self._live[stream] = None
-        self._end()
+        stream.note(self.generation_id, is_ended=self.is_ended)
 
     def leave(self, stream: Stream) -> None:
         self._live.pop(stream, None)
@@ -159,13 +159,7 @@ class Feed:
         self._unsent.clear()
         for stream in self._live:
             stream.write(blocks)
-        self._end()
-
-    def _end(self) -> None:
-        if self.is_ended and not self._unsent:
-            for stream in self._live:
-                stream.end_log()
-            self._live.clear()
+            stream.note(self.generation_id, is_ended=self.is_ended)
 
     async def _after(self, tail: Tail, seq: int) -> Blocks | None:
         """None: the log does not hold them, or not any more."""

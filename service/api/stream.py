@@ -1,8 +1,9 @@
 """One client's stream: what is written goes out at once, or waits in a bounded backlog until the client reads."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
+from uuid import UUID
 
 import structlog
 from starlette.types import Scope
@@ -38,14 +39,14 @@ class Connection(Protocol):
 
 
 class Stream:
-    """It is over when the last of its `logs` has ended, or when its client is too slow."""
+    """It is over when all of its `logs` have ended, or when its client is too slow."""
 
-    def __init__(self, connection: Connection, *, logs: int) -> None:
+    def __init__(self, connection: Connection, *, logs: Iterable[UUID]) -> None:
         self.is_over = asyncio.Event()
         self.is_whole = False
         self._connection = connection
         connection.on_lost = self._lost
-        self._open_logs = logs
+        self._open_logs = set(logs)
         self._is_new = True
         self._is_closed = False
         self._backlog: list[bytes] = []
@@ -78,9 +79,12 @@ class Stream:
         if self._backlog_bytes > BACKLOG_BYTES_MAX:
             self.cut("its client does not keep pace")
 
-    def end_log(self) -> None:
-        """One of its logs has ended, and it has heard so."""
-        self._open_logs -= 1
+    def note(self, log: UUID, *, is_ended: bool) -> None:
+        """How far one of its logs is, which the client has heard. A log that ended goes on when someone retries."""
+        if not is_ended:
+            self._open_logs.add(log)
+            return
+        self._open_logs.discard(log)
         if not self._open_logs:
             self.is_whole = True
             self.is_over.set()

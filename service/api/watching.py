@@ -65,7 +65,7 @@ class Watching(Response):
     async def _stream(
         self, positions: Sequence[tuple[Feed, int | None]], scope: Scope, receive: Receive, send: Send
     ) -> None:
-        stream = Stream(connection_of(scope), logs=len(positions))
+        stream = Stream(connection_of(scope), logs=[feed.generation_id for feed, _ in positions])
         told: AsyncGenerator[bytes] = self._backend.hub.told(stream, positions)
         response = Told(told, media_type=MEDIA_TYPE, ping=0, send_timeout=BLOCKED_SECONDS_MAX, sep="\n")
         try:

@@ -10,7 +10,9 @@ from arq.connections import ArqRedis
 from httpx_sse import aconnect_sse
 
 from jobs.providers.offline import OfflineProvider
+from schemas.events import GenerationCancelled, QuestionRejected
 from service.settings import Settings
+from service.store import events, generations
 from tests.conftest import fake_clients
 from tests.journeys.orders import module
 from tests.messages_api import MessagesApi
@@ -194,6 +196,28 @@ async def test_a_stream_of_several_that_have_ended_is_told_to_stop(system: Syste
     assert await several(system, *seen) == (204, [])
     status, heard = await several(system, seen[0], f"{second['id']}:{int(str(second['last_event_id'])) - 1}")
     assert (status, heard) == (200, [(second["id"], second["last_event_id"])])
+
+
+async def test_a_stream_of_several_goes_on_with_one_that_had_ended_and_is_retried(
+    system: System, messages_api: MessagesApi
+) -> None:
+    messages_api.hold()
+    system.add_worker()
+    ended, open_still = [await system.order([module("Leaves", (CHOICE, count))]) for count in (2, 3)]
+    await messages_api.held(2)
+    listening = asyncio.create_task(several(system, f"{ended['id']}:0", f"{open_still['id']}:0"))
+    await eventually(lambda: len(system.app.state.backend.hub._streams) == 1)
+    rejected = QuestionRejected(batch_id=UUID(ended["batches"][0]["id"]), code="schema", message="x")
+    ending = GenerationCancelled(generated_count=0, requested_count=2, failed_batches=())
+    for happening in (ending, rejected):
+        async with system.database.write() as tx:
+            await generations.lock(tx, UUID(ended["id"]))
+            wakeup = await events.append(tx, UUID(ended["id"]), [happening])
+        await system.app.state.backend.broadcast.announce(wakeup)
+    messages_api.release()
+    _, heard = await asyncio.wait_for(listening, WAIT_SECONDS)
+    last = (await system.get(f"/api/generations/{ended['id']}"))["last_event_id"]
+    assert [seq for generation_id, seq in heard if generation_id == ended["id"]] == list(range(1, last + 1))
 
 
 @pytest.mark.parametrize("query", ["", "?after=", "?after=x:1", "?after={id}", "?after={id}:-1", "?after={id}:x"])

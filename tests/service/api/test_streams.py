@@ -15,6 +15,8 @@ from tests.workbench import WAIT_SECONDS
 BLOCK = b"event: a\ndata: {}\nid: 1\n\n"
 FIRST = b"event: a\nretry: 1000\ndata: {}\nid: 1\n\n"
 
+LOG, OTHER_LOG = UUID(int=1), UUID(int=2)
+
 
 @pytest.fixture
 def client() -> Follower:
@@ -22,14 +24,14 @@ def client() -> Follower:
 
 
 async def test_what_is_written_goes_out_at_once_and_only_the_first_block_tells_when_to_return(client: Follower) -> None:
-    stream = Stream(client, logs=1)
+    stream = Stream(client, logs=[LOG])
     stream.write(BLOCK)
     stream.write(BLOCK)
     assert client.blocks == [FIRST, BLOCK]
 
 
 async def test_what_a_client_does_not_read_waits_in_order_and_goes_out_in_one(client: Follower) -> None:
-    stream = Stream(client, logs=1)
+    stream = Stream(client, logs=[LOG])
     client.is_full = True
     for number in b"123":
         stream.write(b"data: %d\n\n" % number)
@@ -40,7 +42,7 @@ async def test_what_a_client_does_not_read_waits_in_order_and_goes_out_in_one(cl
 
 
 async def test_a_client_that_lets_too_much_wait_is_cut_and_nothing_of_it_stays(client: Follower) -> None:
-    stream = Stream(client, logs=1)
+    stream = Stream(client, logs=[LOG])
     client.is_full = True
     with capture_logs() as logs:
         for _ in range(BACKLOG_BYTES_MAX // 1024 + 1):
@@ -58,7 +60,7 @@ async def test_a_client_that_does_not_read_for_too_long_is_cut(
     client: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "BLOCKED_SECONDS_MAX", -1.0)
-    stream = Stream(client, logs=1)
+    stream = Stream(client, logs=[LOG])
     stream.beat()
     assert not client.is_aborted, "it has nothing to read"
     client.is_full = True
@@ -70,7 +72,7 @@ async def test_a_client_that_does_not_read_for_too_long_is_cut(
 
 async def test_a_client_that_reads_again_in_time_is_not_cut(client: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "BLOCKED_SECONDS_MAX", -1.0)
-    stream = Stream(client, logs=1)
+    stream = Stream(client, logs=[LOG])
     client.is_full = True
     stream.write(BLOCK)
     client.read_again()
@@ -79,23 +81,23 @@ async def test_a_client_that_reads_again_in_time_is_not_cut(client: Follower, mo
 
 
 async def test_a_heartbeat_comes_when_it_is_due(client: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = Stream(client, logs=1)
+    stream = Stream(client, logs=[LOG])
     stream.write(BLOCK)
     stream.beat()
     assert client.blocks == [FIRST]
     monkeypatch.setattr(frames, "HEARTBEAT_SECONDS", 0)
-    stream = Stream(client, logs=1)
+    stream = Stream(client, logs=[LOG])
     stream.beat()
     assert client.blocks[1:] == [b"event: heartbeat\nretry: 1000\ndata: {}\n\n"]
 
 
 async def test_it_is_over_when_the_last_of_its_logs_has_ended_and_all_has_gone_out(client: Follower) -> None:
-    stream = Stream(client, logs=2)
+    stream = Stream(client, logs=[LOG, OTHER_LOG])
     client.is_full = True
     stream.write(BLOCK)
-    stream.end_log()
+    stream.note(LOG, is_ended=True)
     assert not stream.is_over.is_set()
-    stream.end_log()
+    stream.note(OTHER_LOG, is_ended=True)
     ending = asyncio.create_task(stream.over())
     await asyncio.sleep(0)
     assert not ending.done(), "its client has not read it yet"
@@ -106,7 +108,7 @@ async def test_it_is_over_when_the_last_of_its_logs_has_ended_and_all_has_gone_o
 
 
 async def test_a_client_that_has_gone_ends_its_stream(client: Follower) -> None:
-    stream = Stream(client, logs=1)
+    stream = Stream(client, logs=[LOG])
     client.is_full = True
     stream.write(BLOCK)
     assert client.on_lost is not None
@@ -120,5 +122,15 @@ async def test_a_client_that_has_gone_ends_its_stream(client: Follower) -> None:
 
 async def test_clients_that_come_back_together_share_the_memory_of_what_they_missed() -> None:
     blocks = BLOCK * 1000
-    one, other = (Stream(Follower(UUID(int=1)), logs=1).opening(blocks) for _ in range(2))
+    one, other = (Stream(Follower(UUID(int=1)), logs=[LOG]).opening(blocks) for _ in range(2))
     assert one is other
+
+
+async def test_it_is_not_over_while_a_log_that_had_ended_goes_on(client: Follower) -> None:
+    stream = Stream(client, logs=[LOG, OTHER_LOG])
+    stream.note(LOG, is_ended=True)
+    stream.note(LOG, is_ended=False)
+    stream.note(OTHER_LOG, is_ended=True)
+    assert not stream.is_over.is_set()
+    stream.note(LOG, is_ended=True)
+    assert stream.is_whole
