@@ -26,6 +26,7 @@ class Protocol(HttpToolsProtocol):
     """Cuts connections that do not get on with their headers, and lets streams be written to by whoever has news."""
 
     on_room: Callable[[], None] | None = None
+    on_lost: Callable[[], None] | None = None
     _patience: asyncio.TimerHandle | None = None
     _headers_bytes = 0
 
@@ -83,6 +84,8 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
         super().connection_lost(exc)
+        if self.on_lost:
+            self.on_lost()
 
     @property
     def _is_answering(self) -> bool:

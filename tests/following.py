@@ -22,6 +22,7 @@ class Follower:
         self.blocks: list[bytes] = []
         self.is_full = False
         self.on_room: Callable[[], None] | None = None
+        self.on_lost: Callable[[], None] | None = None
         self.is_aborted = False
 
     @property

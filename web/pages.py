@@ -139,7 +139,7 @@ def sheet(quiz: Quiz, questions: Sequence[Question], *, with_key: bool, review: 
 def generations(page: Page[Generation], titles: Mapping[UUID, str], quiz_id: UUID | None = None) -> str:
     """Page `/generations?quiz_id=&cursor=`. `titles`: the quiz titles by quiz id, for every generation on the page.
 
-    The script fetches the same address again while something runs.
+    The script reads the same address again every few seconds, and hears in `/api/events` of what runs.
     """
     only = {} if quiz_id is None else {"quiz_id": str(quiz_id)}
     following = None if page.next_cursor is None else urlencode({**only, "cursor": page.next_cursor})
@@ -162,7 +162,8 @@ def generation(
     Its forms post to `/generations/{id}/retry`, `pause`, `cancel` (no fields) and `resume` (`cost_max_usd`, where there
     is a limit), and to `/generations/{id}/batches/{batch_id}/retry` and `accept`. A plain post is answered 303 to this
     page; with `Accept: application/json` any 2xx will do. A refusal is a problem and its `detail` is shown.
-    The script reads `/api/generations/{id}`, its `/events` (the stream, and as a list `?after=`) and `/attempts`.
+    The script reads `/api/generations/{id}`, its `/events` as a list (`?after=`) and `/attempts`, and the stream
+    `/api/events`.
     """
     return _render(
         "generation.html",

@@ -166,10 +166,9 @@ def content_from(content: Content, values: Mapping[str, list[str]]) -> dict[str,
 
 def _options(values: Mapping[str, list[str]]) -> tuple[list[str], list[int]]:
     """The lines that are filled, and which of them are right; -1 for one that was marked and is empty."""
-    lines = values.get("option", [])
-    kept = [place for place, text in enumerate(lines) if text.strip()]
-    marked = [int(key) for key in values.get("answer", ()) if key.isascii() and key.isdigit()]
-    return [lines[place] for place in kept], [kept.index(key) if key in kept else -1 for key in marked]
+    kept = {str(place): text for place, text in enumerate(values.get("option", ())) if text.strip()}
+    places = list(kept)
+    return list(kept.values()), [places.index(key) if key in kept else -1 for key in values.get("answer", ())]
 
 
 def _lines(text: str) -> list[str]:

@@ -23,8 +23,10 @@ class Flights(Generic[Found]):
         return await asyncio.shield(self._fly(key, begin))
 
     def start(self, key: Hashable, begin: Callable[[], Coroutine[Any, Any, Found]]) -> None:
-        """Nobody waits for it: its failure is logged."""
-        self._fly(key, begin).add_done_callback(_log_failure)
+        """Nobody waits for it: its failure is logged, once."""
+        flying = self._flying.get(key)
+        if flying is None or flying.done():
+            self._fly(key, begin).add_done_callback(_log_failure)
 
     def close(self) -> None:
         for flying in self._flying.values():
@@ -32,13 +34,15 @@ class Flights(Generic[Found]):
 
     def _fly(self, key: Hashable, begin: Callable[[], Coroutine[Any, Any, Found]]) -> "asyncio.Task[Found]":
         flying = self._flying.get(key)
-        if flying is None:
+        # One that has just ended, and has not landed yet, knows nothing of what came since.
+        if flying is None or flying.done():
             flying = self._flying[key] = asyncio.create_task(begin())
             flying.add_done_callback(lambda task: self._land(key, task))
         return flying
 
     def _land(self, key: Hashable, task: "asyncio.Task[Found]") -> None:
-        del self._flying[key]
+        if self._flying.get(key) is task:
+            del self._flying[key]
         if not task.cancelled():
             task.exception()  # those who waited for it may all have left
 

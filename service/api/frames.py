@@ -5,6 +5,7 @@ stands inside a block: alone it reads as an empty event in some clients.
 """
 
 import json
+from functools import lru_cache
 from typing import Final
 
 from schemas.events import Event
@@ -23,8 +24,9 @@ def block(event: Event) -> bytes:
     return f"event: {event.type}\ndata: {event.data}\nid: {event.seq}\n\n".encode("ascii")
 
 
+@lru_cache(maxsize=8)
 def with_retry(blocks: bytes) -> bytes:
-    """The first block also tells how soon to reconnect."""
+    """The first block also tells how soon to reconnect. Those who come back together to the same blocks share them."""
     name, _, rest = blocks.partition(b"\n")
     return b"%b\nretry: %d\n%b" % (name, RETRY_MILLISECONDS, rest)
 

@@ -84,6 +84,8 @@ class Hub:
                 async with aclosing(feed.replay(stream, seq)) as replay:
                     async for blocks in replay:
                         yield stream.opening(blocks)
+                        if stream.is_over.is_set():
+                            break
             if not self._is_closing:
                 await stream.over()
         except Unavailable as error:

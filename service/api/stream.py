@@ -23,6 +23,8 @@ class Connection(Protocol):
 
     on_room: Callable[[], None] | None
     """Called when it is not full any more."""
+    on_lost: Callable[[], None] | None
+    """Called when the client has gone."""
 
     @property
     def is_full(self) -> bool:
@@ -42,6 +44,7 @@ class Stream:
         self.is_over = asyncio.Event()
         self.is_whole = False
         self._connection = connection
+        connection.on_lost = self._lost
         self._open_logs = logs
         self._is_new = True
         self._is_closed = False
@@ -110,8 +113,12 @@ class Stream:
     def close(self) -> None:
         """Nothing is written any more."""
         self._is_closed = True
-        self._connection.on_room = None
+        self._connection.on_room = self._connection.on_lost = None
         self._forget()
+
+    def _lost(self) -> None:
+        self.close()
+        self.is_over.set()
 
     def _go_on(self) -> None:
         # Only once: an empty part would end the response.

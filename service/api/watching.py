@@ -24,6 +24,16 @@ Position = tuple[UUID, int | None]
 """A generation, and the last event of it that the client has seen; None: it is new to it."""
 
 
+class Told(EventSourceResponse):
+    """Without tasks of its own: its connection tells when the client has gone, and the hub when the service stops."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "HEAD":
+            await super().__call__(scope, receive, send)
+        else:
+            await self._stream_response(send)
+
+
 class Watching(Response):
     """Raises NotFound before it starts."""
 
@@ -57,7 +67,7 @@ class Watching(Response):
     ) -> None:
         stream = Stream(connection_of(scope), logs=len(positions))
         told: AsyncGenerator[bytes] = self._backend.hub.told(stream, positions)
-        response = EventSourceResponse(told, media_type=MEDIA_TYPE, ping=0, send_timeout=BLOCKED_SECONDS_MAX, sep="\n")
+        response = Told(told, media_type=MEDIA_TYPE, ping=0, send_timeout=BLOCKED_SECONDS_MAX, sep="\n")
         try:
             await response(scope, receive, send)
         except SendTimeoutError:

@@ -1,5 +1,6 @@
 """A teacher reviews questions in a real Chromium."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -77,6 +78,39 @@ async def test_a_question_is_made_again_while_the_page_waits(page: Page) -> None
     await first.get_by_role("button", name="Make it again").click()
     await expect(page.locator(f"[data-question-id='{old}']")).to_have_count(0)
     await expect(page.locator("[data-question-id]")).to_have_count(5)
+
+
+async def test_while_many_are_made_again_reviewing_goes_on_and_nothing_that_is_written_is_lost(
+    offline_system: System, page: Page
+) -> None:
+    """Six connections are all that a browser has; a question is waited for without one of its own."""
+    await offline_system.stop_workers()
+    ordered = await offline_system.post(
+        f"/api/quizzes/{page.url.split('/')[-1]}/generations", {"preset": "flashcards", "target_count": 2}
+    )
+    offline_system.add_worker()
+    await offline_system.ended(ordered["id"])
+    await offline_system.stop_workers()
+    await page.reload()
+    questions = page.locator("[data-question-id]")
+    await expect(questions).to_have_count(7)
+    for number in range(6):
+        await questions.nth(number).get_by_role("button", name="Make it again").click()
+        await expect(questions.nth(number)).to_have_attribute("data-busy", "true")
+    await questions.nth(6).get_by_role("button", name="Reject").click()
+    await expect(page.locator("[data-part=reviewed]")).to_contain_text("1 of 7 questions reviewed")
+    await expect(page.locator("[data-busy=true]")).to_have_count(6)
+    await questions.nth(6).get_by_text("Edit", exact=True).click()
+    words = questions.nth(6).get_by_label("Explanation")
+    await words.fill("Half a sent")
+    offline_system.add_worker()
+    await expect(page.locator("[data-busy=true]")).to_have_count(0)
+    rejected = page.locator("[data-review=rejected]")
+    await expect(rejected.get_by_label("Explanation")).to_have_value("Half a sent")
+    await expect(rejected.get_by_label("Explanation")).to_be_focused()
+    await expect(page.locator("[data-part=said]")).to_have_text(
+        re.compile("^(Made again|No other question could be made)")
+    )
 
 
 async def test_an_edit_that_comes_too_late_is_told_and_stays_in_the_form(

@@ -67,6 +67,7 @@ def test_options_that_are_emptied_are_left_out_and_the_key_stays_the_same_one() 
     assert content_from(content, values) == {"stem": "Which?", "options": ["a", "b", "c"], "answer": 2}
     assert content_from(content, {**values, "answer": ["1"]})["answer"] == -1
     assert content_from(content, {"stem": ["Which?"]}) == {"stem": "Which?", "options": [], "answer": -1}
+    assert content_from(content, {**values, "answer": ["9" * 5000]})["answer"] == -1
 
 
 def reviewed(*reviews: Review) -> list[Question]:

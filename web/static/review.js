@@ -1,8 +1,13 @@
 // The review page without reloads: what a form sends is sent, then what it changed is read again from the same page.
 
+import { generationOf, isEnd } from "./connection.js";
+import { Stream } from "./stream.js";
+
 const STEPS = { a: "approve", r: "reject", g: "regenerate" };
-const ENDINGS = ["completed", "partial", "failed", "cancelled"];
-const SAID = { approve: "Approved", reject: "Rejected", edit: "Saved", regenerate: "Being made again" };
+const SAID = { approve: "Approved", reject: "Rejected", edit: "Saved" };
+const MAKING = "Being made again";
+const MADE = "Made again";
+const NOT_MADE = "No other question could be made. The one you have stays.";
 
 const review = document.querySelector(".review");
 const list = document.querySelector("[data-part=questions]");
@@ -10,6 +15,10 @@ const part = (name) => review.querySelector(`[data-part=${name}]`);
 
 const questions = () => Array.from(list.querySelectorAll("[data-question-id]"));
 const current = () => document.activeElement?.closest("[data-question-id]") ?? null;
+
+// Generations that make a question again: the last event heard of each, and who waits for its end.
+const making = new Map();
+let stream = null;
 
 async function submit(form, submitter) {
   const question = form.closest("[data-question-id]");
@@ -19,9 +28,9 @@ async function submit(form, submitter) {
   if (question) question.dataset.busy = "false";
   if (!answer) return;
   const step = form.dataset.step;
-  if (step === "regenerate") await untilEnded(answer.links.events, question);
+  const said = step === "regenerate" ? await made(answer, question) : (SAID[step] ?? "Done");
   await readAgain(question);
-  say(SAID[step] ?? "Done");
+  say(said);
 }
 
 async function post(form, submitter) {
@@ -38,19 +47,38 @@ async function post(form, submitter) {
 }
 
 // The old question stays where it is; the page shows the new one once there is one.
-function untilEnded(address, question) {
+async function made(generation, question) {
   question.dataset.busy = "true";
-  say(SAID.regenerate);
-  return new Promise((done) => {
-    const source = new EventSource(address);
-    const end = () => {
-      source.close();
-      done();
-    };
-    for (const ending of ENDINGS) source.addEventListener(`generation.${ending}`, end);
-    source.addEventListener("snapshot", (event) => ENDINGS.includes(JSON.parse(event.data).status) && end());
-    source.addEventListener("error", () => source.readyState === EventSource.CLOSED && end());
+  say(MAKING);
+  const isCompleted = await new Promise((end) => {
+    making.set(generation.id, { seq: generation.last_event_id, end });
+    if (stream) stream.update();
+    else listen();
   });
+  return isCompleted ? MADE : NOT_MADE;
+}
+
+function listen() {
+  stream = new Stream(() => Array.from(making, ([id, { seq }]) => [id, seq]));
+  stream.addEventListener("message", (event) => hear(event.detail));
+  stream.addEventListener("behind", () => making.forEach((_, id) => look(id)));
+}
+
+function hear(event) {
+  const id = generationOf(event);
+  const waiting = making.get(id);
+  if (!waiting) return;
+  waiting.seq = event.data.seq ?? event.data.last_event_id;
+  if (!isEnd(event)) return;
+  making.delete(id);
+  waiting.end((event.data.status ?? event.type.replace("generation.", "")) === "completed");
+}
+
+// Its events went by. When the service is away, the stream says again that this tab is behind.
+async function look(id) {
+  const answer = await fetch(`/api/generations/${id}`, { headers: { Accept: "application/json" } }).catch(() => null);
+  const data = answer?.ok ? await answer.json() : null;
+  if (data) hear({ type: "resync", data });
 }
 
 async function readAgain(question) {
@@ -60,15 +88,28 @@ async function readAgain(question) {
     return;
   }
   const read = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const place = questions().indexOf(question);
-  list.replaceChildren(...read.querySelector("[data-part=questions]").childNodes);
+  show(read.querySelector("[data-part=questions]"), question);
   const fresh = read.querySelector(".review");
   if (fresh) {
     part("reviewed").textContent = fresh.querySelector("[data-part=reviewed]").textContent;
     review.querySelector("progress").value = fresh.querySelector("progress").value;
     part("shown").textContent = fresh.querySelector("[data-part=shown]").textContent;
   }
-  if (question) focus(document.getElementById(question.id) ?? questions()[Math.min(place, questions().length - 1)]);
+}
+
+// What somebody is writing in another question, or waits for there, stays as it is; so does the place on the page.
+function show(fresh, question) {
+  const active = document.activeElement;
+  const seen = current() ?? question;
+  const place = questions().findIndex((other) => other.id === seen?.id);
+  for (const other of questions().filter(({ id }) => id !== question?.id)) {
+    const now = fresh.querySelector(`#${other.id}`);
+    if (other.querySelector(".edit[open]")) now?.replaceWith(other);
+    else if (now && other.dataset.busy) now.dataset.busy = other.dataset.busy;
+  }
+  list.replaceChildren(...fresh.childNodes);
+  if (list.contains(active)) active.focus({ preventScroll: true });
+  else if (seen) focus(document.getElementById(seen.id) ?? questions()[Math.min(place, questions().length - 1)]);
 }
 
 function focus(question) {

@@ -103,3 +103,22 @@ async def test_it_is_over_when_the_last_of_its_logs_has_ended_and_all_has_gone_o
     await asyncio.wait_for(ending, WAIT_SECONDS)
     assert stream.is_whole
     assert client.blocks == [FIRST]
+
+
+async def test_a_client_that_has_gone_ends_its_stream(client: Follower) -> None:
+    stream = Stream(client, logs=1)
+    client.is_full = True
+    stream.write(BLOCK)
+    assert client.on_lost is not None
+    client.on_lost()
+    await asyncio.wait_for(stream.over(), WAIT_SECONDS)
+    assert not stream.is_whole
+    stream.write(BLOCK)
+    assert client.blocks == []
+    assert client.on_lost is None
+
+
+async def test_clients_that_come_back_together_share_the_memory_of_what_they_missed() -> None:
+    blocks = BLOCK * 1000
+    one, other = (Stream(Follower(UUID(int=1)), logs=1).opening(blocks) for _ in range(2))
+    assert one is other
