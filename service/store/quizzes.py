@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from schemas.lists import Page
 from schemas.quizzes import Extraction, GenerationMetadata, Quiz
-from schemas.states import FailureReason, GenerationState, MaterialState, QuestionState, Review
+from schemas.states import BatchState, ErrorCode, FailureReason, GenerationState, MaterialState, QuestionState, Review
 from service.errors import NotFound
 from service.rules import quizzes as rules
 from service.store import cursors, history, modules, publications
 from service.store.database import Tx, db_now
-from service.store.tables import generations, materials, questions, quizzes
+from service.store.tables import batches, generations, materials, questions, quizzes
 
 CODE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that look alike."""
@@ -83,7 +83,7 @@ async def titles(tx: Tx, quiz_ids: Collection[UUID]) -> dict[UUID, str]:
 async def _whole(tx: Tx, rows: Sequence[sa.Row[*tuple[object, ...]]]) -> list[Quiz]:
     ids = [row.id for row in rows]
     parts = await modules.of_quizzes(tx, ids)
-    states = await _generation_states(tx, ids)
+    orders = await _orders(tx, ids)
     counts = await _question_counts(tx, ids)
     extractions = await _extractions(tx, ids)
     metadata = await history.of_quizzes(tx, ids)
@@ -97,7 +97,7 @@ async def _whole(tx: Tx, rows: Sequence[sa.Row[*tuple[object, ...]]]) -> list[Qu
             is_extracting=extraction is not None,
             failure_reason=FailureReason(row.failure_reason) if row.failure_reason else None,
             has_modules=bool(parts[row.id]),
-            generations=states[row.id],
+            orders=orders.get(row.id, rules.Orders()),
             saved=saved,
             publications=published.get(row.id, rules.NEVER_PUBLISHED),
         )
@@ -121,14 +121,20 @@ async def _whole(tx: Tx, rows: Sequence[sa.Row[*tuple[object, ...]]]) -> list[Qu
     return quizzes_found
 
 
-async def _generation_states(tx: Tx, quiz_ids: Collection[UUID]) -> dict[UUID, list[GenerationState]]:
-    rows = await tx.execute(
-        sa.select(generations.c.quiz_id, generations.c.state).where(generations.c.quiz_id.in_(quiz_ids))
-    )
-    grouped: dict[UUID, list[GenerationState]] = defaultdict(list)
+async def _orders(tx: Tx, quiz_ids: Collection[UUID]) -> dict[UUID, rules.Orders]:
+    found = sa.select(generations.c.id, generations.c.quiz_id, generations.c.state, batches.c.error_code)
+    failed = sa.and_(batches.c.generation_id == generations.c.id, batches.c.state == BatchState.FAILED)
+    rows = await tx.execute(found.outerjoin(batches, failed).where(generations.c.quiz_id.in_(quiz_ids)).distinct())
+    states: dict[UUID, dict[UUID, GenerationState]] = defaultdict(dict)
+    codes: dict[UUID, set[ErrorCode]] = defaultdict(set)
     for row in rows:
-        grouped[row.quiz_id].append(GenerationState(row.state))
-    return grouped
+        states[row.quiz_id][row.id] = GenerationState(row.state)
+        if row.error_code:
+            codes[row.quiz_id].add(ErrorCode(row.error_code))
+    return {
+        quiz_id: rules.Orders(states=tuple(of_quiz.values()), failed_with=frozenset(codes[quiz_id]))
+        for quiz_id, of_quiz in states.items()
+    }
 
 
 async def _question_counts(tx: Tx, quiz_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from schemas.states import FailureReason, GenerationState, PublicationState, QuizStatus
+from schemas.states import ErrorCode, FailureReason, GenerationState, PublicationState, QuizStatus
 from service.rules import quizzes
+from service.rules.quizzes import Orders
 
 COMPLETED, PARTIAL, FAILED = GenerationState.COMPLETED, GenerationState.PARTIAL, GenerationState.FAILED
 CANCELLED = GenerationState.CANCELLED
@@ -11,7 +12,7 @@ CANCELLED = GenerationState.CANCELLED
 
 def status(*generations: GenerationState, saved: int = 0) -> QuizStatus:
     found, _ = quizzes.status(
-        is_extracting=False, failure_reason=None, has_modules=True, generations=generations, saved=saved
+        is_extracting=False, failure_reason=None, has_modules=True, orders=Orders(states=generations), saved=saved
     )
     return found
 
@@ -25,7 +26,7 @@ def test_a_quiz_whose_files_are_being_read_is_extracting_whatever_else_happened(
         is_extracting=True,
         failure_reason=FailureReason.EXTRACTION_FAILED,
         has_modules=False,
-        generations=[COMPLETED],
+        orders=Orders(states=(COMPLETED,)),
         saved=5,
     )
     assert found == (QuizStatus.EXTRACTING_CONTENT, None)
@@ -33,7 +34,11 @@ def test_a_quiz_whose_files_are_being_read_is_extracting_whatever_else_happened(
 
 def test_a_quiz_whose_files_can_not_be_read_has_failed_and_says_why() -> None:
     found = quizzes.status(
-        is_extracting=False, failure_reason=FailureReason.EXTRACTION_FAILED, has_modules=False, generations=[], saved=0
+        is_extracting=False,
+        failure_reason=FailureReason.EXTRACTION_FAILED,
+        has_modules=False,
+        orders=Orders(states=()),
+        saved=0,
     )
     assert found == (QuizStatus.FAILED, FailureReason.EXTRACTION_FAILED)
 
@@ -52,9 +57,22 @@ def test_a_quiz_with_questions_is_partially_ready_when_any_order_fell_short(othe
     assert status(COMPLETED, other, saved=4) is QuizStatus.READY_FOR_REVIEW_PARTIAL
 
 
+@pytest.mark.parametrize(
+    ("codes", "reason"),
+    [
+        ({ErrorCode.SOURCE_EXHAUSTED, ErrorCode.TOO_FEW_VALID}, FailureReason.NO_QUESTIONS_GENERATED),
+        ({ErrorCode.SOURCE_EXHAUSTED, ErrorCode.TIMEOUT}, FailureReason.LLM_GENERATION_ERROR),
+    ],
+)
+def test_it_says_whether_the_material_or_the_model_gave_nothing(codes: set[ErrorCode], reason: FailureReason) -> None:
+    orders = Orders(states=(FAILED,), failed_with=frozenset(codes))
+    found = quizzes.status(is_extracting=False, failure_reason=None, has_modules=True, orders=orders, saved=0)
+    assert found == (QuizStatus.FAILED, reason)
+
+
 def test_a_quiz_without_a_single_question_after_a_failed_order_has_failed() -> None:
     found = quizzes.status(
-        is_extracting=False, failure_reason=None, has_modules=True, generations=[CANCELLED, FAILED], saved=0
+        is_extracting=False, failure_reason=None, has_modules=True, orders=Orders(states=(CANCELLED, FAILED)), saved=0
     )
     assert found == (QuizStatus.FAILED, FailureReason.LLM_GENERATION_ERROR)
 
@@ -74,7 +92,7 @@ def published(
         is_extracting=False,
         failure_reason=None,
         has_modules=True,
-        generations=generations,
+        orders=Orders(states=generations),
         saved=saved,
         publications=quizzes.Published(newest=newest, published_count=published_count),
     )
