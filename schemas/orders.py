@@ -21,6 +21,22 @@ class Preset(StrEnum):
     BOTH = "both"
 
 
+KINDS: dict[Preset, tuple[tuple[QuestionType, Difficulty | None], ...]] = {
+    Preset.QUIZ: (
+        (QuestionType.MULTIPLE_CHOICE, Difficulty.EASY),
+        (QuestionType.MULTIPLE_CHOICE, Difficulty.MEDIUM),
+    ),
+    Preset.FLASHCARDS: ((QuestionType.FLASHCARD, None),),
+    Preset.BOTH: (
+        (QuestionType.MULTIPLE_CHOICE, Difficulty.EASY),
+        (QuestionType.MULTIPLE_CHOICE, Difficulty.MEDIUM),
+        (QuestionType.FLASHCARD, None),
+    ),
+}
+"""The batches that a preset makes of every module."""
+assert set(KINDS) == set(Preset), "every preset needs its kinds of batches"
+
+
 class NewModule(Body):
     name: Title
     text: FilledText

@@ -8,6 +8,7 @@ from schemas.base import Frozen
 from schemas.calls import Usage
 from schemas.estimates import Estimate
 from schemas.generations import Batch, Generation
+from schemas.orders import KINDS, Preset
 from schemas.states import (
     AttemptOutcome,
     BatchState,
@@ -87,6 +88,14 @@ EXPORTS = {
 }
 """The formats of an export and what they are for."""
 
+PRESETS = {
+    "": "My own choice, below",
+    Preset.QUIZ: "A quiz: multiple choice, easy and medium",
+    Preset.FLASHCARDS: "Flashcards",
+    Preset.BOTH: "Both: the quiz and the flashcards",
+}
+assert set(PRESETS) == {"", *Preset}, "every preset needs its words"
+
 QUIZ_STATES = {
     QuizStatus.CREATED: "Ready for an order",
     QuizStatus.EXTRACTING_CONTENT: "Reading the material",
@@ -114,6 +123,11 @@ FAILURES = {
     FailureReason.CANVAS_ERROR: "It could not be published in Canvas.",
 }
 assert set(FAILURES) == set(FailureReason), "every failure reason needs its words"
+
+
+def batches_of(preset: str) -> int:
+    """How many batches a preset makes of a module; 0: as many as are chosen."""
+    return len(KINDS[Preset(preset)]) if preset else 0
 
 
 def label(name: str) -> str:

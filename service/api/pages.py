@@ -15,9 +15,9 @@ from starlette.routing import Route
 from schemas.estimates import Estimate
 from schemas.generations import Generation
 from schemas.modules import ModuleChange, ModuleMerge
-from schemas.orders import ModuleBatchOrder, Order, ResumeOrder, RetryOrder
+from schemas.orders import KINDS, ModuleBatchOrder, Order, Preset, ResumeOrder, RetryOrder
 from schemas.problems import FieldProblem
-from schemas.states import GenerationState, QuestionType
+from schemas.states import GenerationState
 from service import auth
 from service.api import backend, bodies, exports, operations, orders, topics, uploads
 from service.api.answers import answer
@@ -238,18 +238,14 @@ async def _start(
 
 
 def _order_of(form: FormData) -> Order:
-    """Every chosen module x every chosen type. Raises Invalid."""
+    """Every chosen module x every kind of batch. Raises Invalid."""
     texts = _texts(form)
-    chosen = texts.get("question_type", [])
-    common = {"difficulty": _one(texts, "difficulty") or None}
-    counts = {name: _count(texts, name) for name in chosen}
+    kinds = _kinds_of(texts)
     try:
         batches = [
-            ModuleBatchOrder.model_validate(
-                {**common, "module_id": module_id, "question_type": name, "target_count": counts[name]}, strict=False
-            )
+            ModuleBatchOrder.model_validate({**kind, "module_id": module_id}, strict=False)
             for module_id in texts.get("module_id", [])
-            for name in chosen
+            for kind in kinds
         ]
         if not batches:
             raise Invalid.field("batches", "choose at least one module and one type of question")
@@ -264,6 +260,21 @@ def _order_of(form: FormData) -> Order:
         )
     except ValidationError as error:
         raise Invalid(bodies.problems(error)) from None
+
+
+def _kinds_of(texts: dict[str, list[str]]) -> list[dict[str, object]]:
+    """What is made of each module: what a preset stands for, or the chosen types. Raises Invalid."""
+    if preset := _one(texts, "preset"):
+        count = _number(texts, "preset_count")
+        return [
+            {"question_type": question_type, "difficulty": difficulty, "target_count": count}
+            for question_type, difficulty in KINDS[bodies.chosen(preset, "preset", Preset)]
+        ]
+    chosen, difficulty = texts.get("question_type", []), _one(texts, "difficulty") or None
+    return [
+        {"question_type": name, "difficulty": difficulty, "target_count": _number(texts, f"count_{name}")}
+        for name in chosen
+    ]
 
 
 def _merge_of(texts: dict[str, list[str]]) -> ModuleMerge:
@@ -291,10 +302,9 @@ def _changes_of(texts: dict[str, list[str]]) -> dict[UUID, ModuleChange]:
     return changes
 
 
-def _count(texts: dict[str, list[str]], question_type: str) -> int:
-    name = f"count_{question_type}"
+def _number(texts: dict[str, list[str]], name: str) -> int:
     text = _one(texts, name)
-    if question_type not in set(QuestionType) or not (text.isascii() and text.isdigit() and len(text) < 6):
+    if not (text.isascii() and text.isdigit() and len(text) < 6):
         raise Invalid.field(name, "must be a number of questions")
     return int(text)
 

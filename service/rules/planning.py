@@ -3,25 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from schemas.orders import BatchOrder, ModuleBatchOrder, Order, Preset
+from schemas.orders import KINDS, BatchOrder, ModuleBatchOrder, Order
 from schemas.plans import BatchPlan
 from schemas.problems import FieldProblem
-from schemas.states import Difficulty, EntityType, QuestionType
+from schemas.states import EntityType, QuestionType
 from service.errors import Invalid
-
-PRESETS: dict[Preset, tuple[tuple[QuestionType, Difficulty | None], ...]] = {
-    Preset.QUIZ: (
-        (QuestionType.MULTIPLE_CHOICE, Difficulty.EASY),
-        (QuestionType.MULTIPLE_CHOICE, Difficulty.MEDIUM),
-    ),
-    Preset.FLASHCARDS: ((QuestionType.FLASHCARD, None),),
-    Preset.BOTH: (
-        (QuestionType.MULTIPLE_CHOICE, Difficulty.EASY),
-        (QuestionType.MULTIPLE_CHOICE, Difficulty.MEDIUM),
-        (QuestionType.FLASHCARD, None),
-    ),
-}
-assert set(PRESETS) == set(Preset), "every preset needs its batches"
 
 _ENTITY_OF = {QuestionType.FLASHCARD: EntityType.FLASHCARD, QuestionType.VOCABULARY: EntityType.VOCABULARY}
 
@@ -43,7 +29,7 @@ def expand(order: Order, module_ids: Sequence[UUID]) -> list[ModuleBatchOrder]:
             module_id=module_id, question_type=question_type, difficulty=difficulty, target_count=order.target_count
         )
         for module_id in module_ids
-        for question_type, difficulty in PRESETS[order.preset]
+        for question_type, difficulty in KINDS[order.preset]
     ]
 
 

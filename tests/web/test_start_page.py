@@ -74,6 +74,7 @@ def test_a_refused_order_keeps_what_was_chosen() -> None:
         "module_id": [str(samples.SECOND)],
         "question_type": ["flashcard", "vocabulary"],
         "count_flashcard": ["700"],
+        "preset": ["both"],
         "difficulty": ["hard"],
         "priority": ["high"],
         "instructions": ["\nno numbers"],
@@ -86,7 +87,7 @@ def test_a_refused_order_keeps_what_was_chosen() -> None:
     count = page.select_one("[name=count_flashcard]")
     assert count is not None
     assert count["value"] == "700"
-    assert [str(option["value"]) for option in page.select("option[selected]")] == ["hard", "high"]
+    assert [str(option["value"]) for option in page.select("option[selected]")] == ["both", "hard", "high"]
     area = page.select_one("[name=instructions]")
     assert area is not None
     assert area.string == "\n\nno numbers", "a browser drops the first line break after the tag"

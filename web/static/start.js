@@ -39,7 +39,12 @@ function fileRow(file) {
 function orderForm(form) {
   const sum = form.querySelector("[data-sum]");
   const tools = form.querySelector("[data-all]");
-  const show = () => showSum(form, sum);
+  const preset = form.querySelector("[data-preset]");
+  const show = () => {
+    form.querySelector("[data-own-choice]").hidden = preset.value !== "";
+    form.querySelector("[data-preset-count]").hidden = preset.value === "";
+    showSum(form, sum);
+  };
   tools.hidden = false;
   tools.addEventListener("click", (event) => {
     const wanted = event.target.dataset.check;
@@ -91,16 +96,23 @@ async function estimateOf(form, address) {
 
 function showSum(form, sum) {
   const modules = form.querySelectorAll("[name=module_id]:checked").length;
-  const types = Array.from(form.querySelectorAll("[name=question_type]:checked"), (box) => box.value);
-  const perModule = types.reduce((total, type) => total + countOf(form, type), 0);
-  const batches = modules * types.length;
+  const [kinds, perModule] = perModuleOf(form);
+  const batches = modules * kinds;
   const most = Number(form.dataset.batchesMax);
   const text = `${plural(batches, "batch", "batches")}, ${plural(modules * perModule, "question")}`;
   sum.dataset.over = String(batches > most);
   sum.textContent = batches > most ? `${text}: one order takes at most ${plural(most, "batch", "batches")}` : text;
 }
 
-const countOf = (form, type) => Math.max(0, Math.floor(Number(form.querySelector(`#count-${CSS.escape(type)}`).value) || 0));
+// How many batches a module gives, and how many questions.
+function perModuleOf(form) {
+  const preset = form.querySelector("[data-preset]").selectedOptions[0];
+  if (preset.value) return [Number(preset.dataset.batches), preset.dataset.batches * countOf(form, "preset_count")];
+  const types = Array.from(form.querySelectorAll("[name=question_type]:checked"), (box) => box.value);
+  return [types.length, types.reduce((total, type) => total + countOf(form, `count-${type}`), 0)];
+}
+
+const countOf = (form, id) => Math.max(0, Math.floor(Number(form.querySelector(`#${CSS.escape(id)}`).value) || 0));
 
 // A second press while the first is on its way would order twice.
 function sendOnce(form) {

@@ -145,6 +145,8 @@ async def test_priority_and_instructions_go_along(http: httpx.AsyncClient, bench
         ({"module_id": []}, "choose at least one module"),
         ({"question_type": []}, "choose at least one module"),
         ({"question_type": ["essay"]}, "count_essay"),
+        ({"preset": "exam", "preset_count": "2"}, "must be one of quiz, flashcards, both"),
+        ({"preset": "quiz", "preset_count": ""}, "preset_count"),
         ({"count_flashcard": ""}, "count_flashcard"),
         ({"count_flashcard": "0"}, "target_count"),
         ({"count_flashcard": "-1"}, "count_flashcard"),
@@ -305,3 +307,13 @@ async def test_an_order_from_material_that_is_still_being_read_is_refused(http: 
     answer = await http.post(f"/api/quizzes/{quiz_id}/generations", json={"preset": "quiz", "target_count": 1})
     assert answer.status_code == 409
     assert "its material is being read" in answer.text
+
+
+async def test_a_preset_is_ordered_for_the_chosen_modules_whatever_types_are_ticked(http: httpx.AsyncClient) -> None:
+    quiz = await make_quiz(http)
+    form = choices(quiz, module_id=[quiz["modules"][0]["id"]], preset="both", preset_count="2")
+    location = where(await http.post(f"/quizzes/{quiz['id']}/generations", data=form))
+    generation = (await http.get(f"/api{location}")).json()
+    assert [
+        (batch["question_type"], batch["difficulty"], batch["target_count"]) for batch in generation["batches"]
+    ] == [("multiple_choice", "easy", 2), ("multiple_choice", "medium", 2), ("flashcard", None, 2)]
