@@ -253,11 +253,11 @@ async def test_what_was_missed_while_the_line_was_dead_is_read_again(stage: Stag
     ordered = await stage.order(4)
     claimed = await stage.claim(ordered, 0)
     await stage.hold(claimed, 1)
-    await page.route(re.compile("last_event_id"), lambda route: route.abort())
+    await page.route(re.compile("/api/events"), lambda route: route.abort())
     await page.goto(stage.address(ordered))
     await expect(part(page, "connection")).to_have_text("reconnecting...")
     await stage.hold(claimed, 2, rejected=1)
-    await page.unroute(re.compile("last_event_id"))
+    await page.unroute(re.compile("/api/events"))
     await expect(part(page, "held")).to_have_text("Held: 3")
     sequence = [await entry.get_attribute("data-seq") for entry in await page.locator("[data-part=log] li").all()]
     assert sequence == ["6", "5", "4", "3", "2", "1"]

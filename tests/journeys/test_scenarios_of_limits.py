@@ -45,4 +45,5 @@ async def test_limits_of_tokens_are_kept_without_running_into_them(tmp_path: Pat
 
 
 def assert_hardly_limited(ran: Ran) -> None:
-    assert ran.met(tally.RATE_LIMITED) <= max(1, LIMITED_SHARE_MAX * CALLS)
+    # Of so few calls, two may come too early on a machine that does not keep their times.
+    assert ran.met(tally.RATE_LIMITED) <= max(2, LIMITED_SHARE_MAX * CALLS)

@@ -20,6 +20,7 @@ from tests.journeys.tabs import COUNT, MARKER, Tabs, address, held, in_steps, li
 from tests.journeys.test_browser import RESULTS, chromium, complaints, database_url
 from tests.scripted import USAGE, Gate, ScriptedProvider, facts
 from tests.system import System
+from tests.workbench import eventually
 
 __all__ = ["chromium", "complaints", "database_url"]
 
@@ -393,6 +394,9 @@ async def test_tabs_get_a_stream_once_the_service_has_room_again(
     waiting = await second.open(address(system, generation))
     await expect(waiting.locator("[data-part=connection]")).to_have_text("reconnecting...")
     await seated.close()
+    await eventually(lambda: not system.app.state.backend.hub._streams)
+    # It comes back when the service has asked it to, which is not soon.
+    await second.context.clock.fast_forward(60_000)
     await live(waiting)
     gate.opened.set()
     await shows(waiting, await system.ended(generation["id"]))

@@ -162,8 +162,8 @@ MUTANTS = (
         (
             Edit(
                 "service/store/questions.py",
-                "        .where(questions.c.state == QuestionState.SAVED)\n",
-                "",
+                "questions.c.state == QuestionState.SAVED, questions.c.replaced_by.is_(None)",
+                "questions.c.replaced_by.is_(None)",
             ),
         ),
         ("tests/service/store/test_questions.py",),

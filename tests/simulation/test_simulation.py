@@ -11,7 +11,7 @@ from tests.simulation.runs import run
 from tests.simulation.scenario import collect, simulate
 
 SEEDS_VARIABLE = "QUIZMILL_SIMULATION_SEEDS"
-SEEDS_DEFAULT = "0:10000" if os.environ.get("QUIZMILL_SOAK") else "0:800"
+SEEDS_DEFAULT = "0:10000" if os.environ.get("QUIZMILL_SOAK") else "0:400"
 PROCESSES = 2
 
 

@@ -41,7 +41,7 @@ function orderForm(form) {
   const tools = form.querySelector("[data-all]");
   const preset = form.querySelector("[data-preset]");
   const show = () => {
-    form.querySelector("[data-own-choice]").hidden = preset.value !== "";
+    for (const part of form.querySelectorAll("[data-own-choice]")) part.hidden = preset.value !== "";
     form.querySelector("[data-preset-count]").hidden = preset.value === "";
     showSum(form, sum);
   };
