@@ -391,6 +391,7 @@ async def test_tabs_get_a_stream_once_the_service_has_room_again(
     await gate.reached.wait()
     seated = await first.open(address(system, generation))
     await live(seated)
+    await second.context.clock.install()
     waiting = await second.open(address(system, generation))
     await expect(waiting.locator("[data-part=connection]")).to_have_text("reconnecting...")
     await seated.close()
