@@ -1,6 +1,7 @@
 """The pages on which questions are reviewed, and what their forms send. Everything works without JavaScript."""
 
 from http import HTTPStatus
+from typing import Final
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -23,6 +24,7 @@ from web import pages
 from web.review import Failed, Refused, View, content_from, query_of
 
 QUESTIONS_MAX = 10_000
+LABELS: Final = {"canvas_url": "The address", "course_id": "The course", "token": "The access token"}
 
 
 def routes() -> list[Route]:
@@ -144,8 +146,10 @@ async def _page(
 
 
 def _words(problem: QuizmillError) -> str:
-    """Without the fields' names in the interface, which no label on the page has."""
-    return "; ".join(each.message for each in problem.problems) if isinstance(problem, Invalid) else str(problem)
+    """With the fields' names on the page instead of those in the interface."""
+    if not isinstance(problem, Invalid):
+        return str(problem)
+    return "; ".join(f"{LABELS.get(each.field, '')} {each.message}".strip() for each in problem.problems)
 
 
 def _edit_of(question: Question, values: dict[str, list[str]]) -> QuestionEdit:

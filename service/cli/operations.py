@@ -61,6 +61,7 @@ def generate(
         ended = command.generate(client, quiz, order, data_dir=chosen.data_dir)
         _write(client, quiz.id, name, out)
     show.reasons(ended)
+    show.errors.print(f"The quiz is {quiz.id}{f', its questions are in {out}' if out else ''}.", soft_wrap=True)
     if ended.status is not GenerationState.COMPLETED:
         raise typer.Exit(1)
 

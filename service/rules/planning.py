@@ -77,7 +77,9 @@ def entity_type(types: Sequence[QuestionType]) -> EntityType:
 
 def _problem(path: str, order: ModuleBatchOrder, known: set[UUID], count_max: int) -> FieldProblem | None:
     if order.module_id not in known:
-        return FieldProblem(field=f"{path}.module_id", message=f"{order.module_id} is no module of this quiz")
+        return FieldProblem(
+            field=f"{path}.module_id", message=f"{order.module_id} is no module of this quiz, or is left out"
+        )
     if order.target_count > count_max:
         message = f"{order.target_count} is too many: at most {count_max} in one batch"
         return FieldProblem(field=f"{path}.target_count", message=message)

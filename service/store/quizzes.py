@@ -124,7 +124,15 @@ async def _whole(tx: Tx, rows: Sequence[sa.Row[*tuple[object, ...]]]) -> list[Qu
 async def _orders(tx: Tx, quiz_ids: Collection[UUID]) -> dict[UUID, rules.Orders]:
     found = sa.select(generations.c.id, generations.c.quiz_id, generations.c.state, batches.c.error_code)
     failed = sa.and_(batches.c.generation_id == generations.c.id, batches.c.state == BatchState.FAILED)
-    rows = await tx.execute(found.outerjoin(batches, failed).where(generations.c.quiz_id.in_(quiz_ids)).distinct())
+    rows = await tx.execute(
+        found.outerjoin(batches, failed)
+        .where(
+            generations.c.quiz_id.in_(quiz_ids),
+            # Making a question again does not make a quiz of another state.
+            generations.c.replaces_id.is_(None),
+        )
+        .distinct()
+    )
     states: dict[UUID, dict[UUID, GenerationState]] = defaultdict(dict)
     codes: dict[UUID, set[ErrorCode]] = defaultdict(set)
     for row in rows:

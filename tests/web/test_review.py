@@ -100,7 +100,7 @@ def test_what_was_sent_with_a_refused_edit_is_in_the_form_again() -> None:
     question = samples.question(CONTENTS[QuestionType.FLASHCARD], question_type=QuestionType.FLASHCARD)
     failed = Failed(question_id=question.id, version="3", values={"front": ["mine"], "back": [""]})
     page = soup(pages.quiz(samples.quiz(), [question], refused=Refused(problem="someone was faster", edit=failed)))
-    assert text_of(page.select_one("[role=alert]")) == "someone was faster"
+    assert text_of(page.select_one("[role=alert]")) == "someone was faster To the question"
     assert text_of(page.select_one("textarea[name=front]")) == "mine"
     version = page.select_one("input[name=version]")
     assert version is not None

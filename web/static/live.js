@@ -46,6 +46,7 @@ let asking = null;
 let settling = 0;
 let costing = 0;
 let drawing = false;
+let isRefusedByNobody = false;
 let drawnAt = -Infinity;
 let glancing = 0;
 let serverAhead = -Infinity;
@@ -76,6 +77,10 @@ function take(next) {
 }
 
 function showConnection() {
+  if (stream.state === "live" && isRefusedByNobody) {
+    isRefusedByNobody = false;
+    view.refuse("");
+  }
   view.connection(isTerminal(state) ? "ended" : stream.state);
 }
 
@@ -284,6 +289,7 @@ async function post(form) {
     const problem = await answer.json().catch(() => ({}));
     return problem.detail ?? `The service answered ${answer.status}. Please try again.`;
   } catch {
+    isRefusedByNobody = true;
     return "The service cannot be reached. Please try again.";
   }
 }

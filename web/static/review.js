@@ -6,7 +6,7 @@ import { Stream } from "./stream.js";
 const STEPS = { a: "approve", r: "reject", g: "regenerate" };
 const SAID = { approve: "Approved", reject: "Rejected", edit: "Saved" };
 const MAKING = "Being made again";
-const MADE = "Made again";
+const MADE = "Made again. The new question comes last in its module.";
 const NOT_MADE = "No other question could be made. The one you have stays.";
 
 const review = document.querySelector(".review");
@@ -23,6 +23,7 @@ let stream = null;
 async function submit(form, submitter) {
   const question = form.closest("[data-question-id]");
   refuse("");
+  say("");
   if (question) question.dataset.busy = "true";
   const answer = await post(form, submitter);
   if (question) question.dataset.busy = "false";

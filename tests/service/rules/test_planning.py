@@ -88,7 +88,7 @@ def test_two_batches_with_one_key_are_refused_at_the_second() -> None:
 
 def test_a_module_of_another_quiz_is_refused() -> None:
     found = problems_of(batch(5, module_id=FOREIGN))
-    assert found == {"batches.0.module_id": f"{FOREIGN} is no module of this quiz"}
+    assert found == {"batches.0.module_id": f"{FOREIGN} is no module of this quiz, or is left out"}
 
 
 def test_more_questions_than_a_batch_may_have_are_refused() -> None:
