@@ -1,5 +1,6 @@
 """How canvasapi's requests are sent: bounded, without redirects, and every failure in our words."""
 
+from collections import deque
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -93,7 +94,7 @@ class BoundedRequester(Requester):
         status = response.status_code
         if status < MOVED:
             return
-        words = _words(response).replace(self._token, "***")
+        words = _words(response).replace(self._token, "***")[:WORDS_MAX]
         if status < REFUSED:
             raise CanvasError("Canvas sends to another address: give the one it has now, such as https://HOST")
         if status == TOO_MANY or (status == FORBIDDEN and THROTTLED in words.lower()):
@@ -123,11 +124,12 @@ def _read(response: requests.Response) -> None:
 
 def _words(response: requests.Response) -> str:
     """What Canvas says about it, in one line; nothing where it speaks HTML."""
+    response.encoding = "utf-8"  # some that a server may name take minutes
     if "json" not in response.headers.get("Content-Type", ""):
         text = response.text if "text/plain" in response.headers.get("Content-Type", "") else ""
     else:
         text = "; ".join(_messages(response))
-    return " ".join(text.split())[:WORDS_MAX]
+    return " ".join(text.split())
 
 
 def _messages(response: requests.Response) -> list[str]:
@@ -137,9 +139,9 @@ def _messages(response: requests.Response) -> list[str]:
     except (ValueError, RecursionError):
         return []
     messages: list[str] = []
-    waiting = [found]
+    waiting = deque([found])
     while waiting:
-        match waiting.pop(0):
+        match waiting.popleft():
             case dict() as fields:
                 messages += [text for name, text in fields.items() if name == "message" and isinstance(text, str)]
                 waiting += [value for value in fields.values() if isinstance(value, dict | list)]

@@ -66,7 +66,10 @@ async def decide_many(request: Request) -> Response:
         if _wants_json(request):
             raise problem
         return await _page(request, quiz_id, problem=problem)
-    named = Choice(question_ids=ids).question_ids
+    try:
+        named = Choice(question_ids=ids).question_ids
+    except ValidationError as error:
+        raise Invalid(bodies.problems(error)) from None
     changed = await reviewing.decide_many(backend.of(request), auth.owner_of(request), quiz_id, named, review)
     return answer(Decided(changed=changed)) if _wants_json(request) else _back(request, quiz_id)
 
@@ -105,13 +108,15 @@ async def edit(request: Request) -> Response:
     question = await reviewing.load(parts, owner, _id(request))
     try:
         wanted = _edit_of(question, values)
-        version = _one(form, "version")
-        versions = [int(version)] if version.isascii() and version.isdigit() and len(version) < 10 else [0]
+        sent = _one(form, "version")
+        versions = [int(sent)] if sent.isascii() and sent.isdigit() and len(sent) < 10 else [0]
         edited = await reviewing.edit(parts, owner, question.id, wanted, versions=versions)
     except (Invalid, Stale) as error:
         if _wants_json(request):
             raise
-        failed = Failed(question_id=question.id, version=str(question.version), values=values)
+        # Only who is told that someone was faster may overwrite that.
+        version = str(question.version) if isinstance(error, Stale) else _one(form, "version")
+        failed = Failed(question_id=question.id, version=version, values=values)
         return await _page(request, question.quiz_id, problem=error, failed=failed)
     return answer(edited) if _wants_json(request) else _back(request, edited.quiz_id, edited.id)
 

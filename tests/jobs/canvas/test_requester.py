@@ -7,11 +7,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import requests
 
 from jobs.canvas import requester
 from jobs.canvas.course import CanvasCourse
 from jobs.canvas.errors import CanvasBusy, CanvasError, CanvasMissing
 from jobs.canvas.line import Line
+from jobs.canvas.requester import BoundedRequester
 from tests.canvas_api import TOKEN, CanvasApi, Fault
 from tests.published import COURSE
 
@@ -156,3 +158,16 @@ async def test_a_certificate_that_nobody_vouches_for_is_not_accepted() -> None:
         with pytest.raises(CanvasError, match="its certificate is not accepted"):
             await asyncio.to_thread(course.has, 1)
         course.close()
+
+
+def test_no_part_of_the_token_is_told_wherever_canvas_repeats_it() -> None:
+    asking = BoundedRequester("https://school.example", TOKEN)
+    answer = requests.Response()
+    answer.status_code = 403
+    answer.headers["Content-Type"] = "text/plain; charset=punycode"
+    answer._content = ("x" * (requester.WORDS_MAX - 5) + TOKEN).encode()
+    with pytest.raises(CanvasError) as refused:
+        asking._require_success(answer)
+    asking.close()
+    assert TOKEN[:4] not in str(refused.value)
+    assert "xxx" in str(refused.value)

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -93,6 +94,15 @@ async def test_an_edit_is_saved_and_a_refused_one_is_not_lost(reviewer: Reviewer
     assert empty.status_code == 422
     assert "The back is empty" in empty.text
     assert (await reviewer.questions())[0] == now
+    both = await reviewer.send(path, version="1", **{**fields, "tags": ", ".join("abcdefghijkl")})
+    assert both.status_code == 422
+    assert 'name="version" value="1"' in both.text, "it has not been told that someone was faster"
+
+
+async def test_more_than_can_be_decided_at_once_is_refused(reviewer: Reviewer) -> None:
+    chosen = [str(UUID(int=number)) for number in range(1001)]
+    answer = await reviewer.send(f"{reviewer.address}/review", question_id=chosen, review="approved")
+    assert answer.status_code == 422
 
 
 async def test_a_question_is_made_again_from_its_page(reviewer: Reviewer) -> None:
